@@ -1,0 +1,136 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/BurntSushi/toml"
+)
+
+const (
+	maxFile   = 1 << 20  // bytes of a configuration
+	maxSecret = 64 << 10 // bytes of a KEY_file
+	bom       = "\ufeff"
+)
+
+// Load reads and checks the file at path. Its error is Problems: all that is
+// wrong, by line, also when there is no file. Others being able to read the
+// file is a warning.
+func Load(path string) (*Config, error) {
+	text, mode, err := readFile(path, maxFile)
+	if err != nil {
+		hint := ""
+		if errors.Is(err, fs.ErrNotExist) {
+			hint = "; create it, or name another with -config"
+		}
+		return nil, Problems{{Path: path, Message: err.Error() + hint}}
+	}
+	c, err := Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if w := openMode(path, mode); w != "" {
+		c.Warnings = append([]Problem{{Path: path, Message: w}}, c.Warnings...)
+	}
+	return c, nil
+}
+
+// Parse checks text as if it were the file at path, which it does not read,
+// and fills in the defaults. Files that the text names (KEY_file, ca_file) are
+// read. Its error is Problems, as Load's.
+func Parse(path string, text []byte) (*Config, error) {
+	if p := unreadable(path, text); p != nil {
+		return nil, Problems{*p}
+	}
+	doc := scanDocument(string(text))
+	if doc.tooDeep {
+		return nil, Problems{{path, doc.lineAt(doc.stopped), "too many tables or lists in each other"}}
+	}
+	tree, problem := decode(path, doc)
+	if problem != nil {
+		return nil, Problems{*problem}
+	}
+
+	sum := sha256.Sum256(text)
+	r := &reader{path: path, doc: doc}
+	c := r.config(tree)
+	c.Path, c.Revision, c.doc = path, hex.EncodeToString(sum[:]), doc
+	if len(r.problems) > 0 {
+		byLine(r.problems)
+		return nil, Problems(r.problems)
+	}
+	byLine(r.warnings)
+	c.Warnings = r.warnings
+	return c, nil
+}
+
+// decode returns the text as a tree of map[string]any.
+func decode(path string, doc *document) (tree map[string]any, problem *Problem) {
+	defer func() {
+		if recover() != nil { // the decoder panics where it finds a mistake of its own
+			problem = &Problem{path, doc.lineAt(doc.stopped), "this cannot be read as TOML"}
+		}
+	}()
+	if err := toml.Unmarshal([]byte(strings.TrimPrefix(doc.text, bom)), &tree); err != nil {
+		return nil, syntaxProblem(path, doc, err)
+	}
+	return tree, nil
+}
+
+// readFile returns at most limit bytes; a larger file is an error. Errors do
+// not end with the path, but begin with it.
+func readFile(path string, limit int64) ([]byte, fs.FileMode, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, bareError(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, bareError(err)
+	}
+	if info.IsDir() {
+		return nil, 0, errors.New("is a directory, not a file")
+	}
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, 0, bareError(err)
+	}
+	if int64(len(text)) > limit {
+		return nil, 0, fmt.Errorf("is larger than %d KiB", limit>>10)
+	}
+	return text, info.Mode(), nil
+}
+
+// bareError takes the path off an error of package os: ours has it already.
+func bareError(err error) error {
+	var pathErr *fs.PathError
+	if !errors.As(err, &pathErr) {
+		return err
+	}
+	if errors.Is(err, syscall.ENOENT) {
+		return fmt.Errorf("there is no such file%w", quiet{err})
+	}
+	return pathErr.Err
+}
+
+// quiet is an error that can be asked what it is, but says nothing.
+type quiet struct{ error }
+
+func (quiet) Error() string   { return "" }
+func (q quiet) Unwrap() error { return q.error }
+
+// openMode returns a warning if others than the owner can read or write path.
+func openMode(path string, mode fs.FileMode) string {
+	if !mode.IsRegular() || mode.Perm()&0o066 == 0 {
+		return ""
+	}
+	return "other users can read this file or write to it, and it holds secrets: chmod 600 " + path
+}

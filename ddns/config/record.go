@@ -1,0 +1,132 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// record reads the table [[record]] number i. The providers and sources of c
+// are already there.
+func (t *table) record(i int, c *Config) Record {
+	rec := Record{Index: i, Source: "wan", Families: []Family{IPv4}, Enabled: true}
+	if !t.hostname("hostname", "record", &rec.Hostname) {
+		t.missing("hostname", `hostname = "home.example.net"`)
+	}
+	rec.Provider = t.providerName(c)
+	t.text("source", &rec.Source)
+	if _, ok := c.Source(rec.Source); !ok {
+		names := make([]string, len(c.Sources))
+		for i, s := range c.Sources {
+			names[i] = s.Name
+		}
+		t.fail(t.at("source"), "there is no table [source.%s]%s", printable(rec.Source), didYouMean(rec.Source, names))
+	}
+	t.families(&rec.Families)
+	t.duration("ttl", &rec.TTL, time.Second, 7*day)
+	t.flag("enabled", &rec.Enabled)
+	t.argv("on_change", &rec.OnChange)
+	t.flag("remove_on_exit", &rec.RemoveOnExit)
+	t.unknown()
+	return rec
+}
+
+// missing reports a key that must be there and is not.
+func (t *table) missing(key, example string) {
+	if _, there := t.values[key]; !there {
+		t.fail(t.path, "%s is missing; add %s", quote(key), example)
+	}
+}
+
+// providerName reads the name of a provider table.
+func (t *table) providerName(c *Config) string {
+	var name string
+	if !t.text("provider", &name) {
+		t.missing("provider", `provider = "NAME", with the NAME of a table [provider.NAME]`)
+		return ""
+	}
+	if _, ok := c.Provider(name); !ok {
+		names := make([]string, len(c.Providers))
+		for i, p := range c.Providers {
+			names[i] = p.Name
+		}
+		t.fail(t.at("provider"), "there is no table [provider.%s]%s", printable(name), didYouMean(name, names))
+	}
+	return name
+}
+
+func (t *table) families(to *[]Family) {
+	const key, example = "families", `["ipv4"] or ["ipv4", "ipv6"]`
+	var words []string
+	if !t.list(key, &words, example) {
+		return
+	}
+	if len(words) == 0 {
+		t.fail(t.at(key), "`families` is empty; write %s", example)
+		return
+	}
+	var list []Family
+	for i, word := range words {
+		at := elementPath(t.at(key), i)
+		f := Family(0)
+		switch word {
+		case "ipv4":
+			f = IPv4
+		case "ipv6":
+			f = IPv6
+		default:
+			t.fail(at, "`families`: there is no %s; write %s", quote(word), example)
+			continue
+		}
+		for _, other := range list {
+			if other == f {
+				t.fail(at, "`families` has %s twice", quote(word))
+			}
+		}
+		list = append(list, f)
+	}
+	if len(list) == len(words) {
+		*to = list
+	}
+}
+
+// alias reads the table [[alias]] number i. The providers and records of c are
+// already there.
+func (t *table) alias(i int, c *Config) Alias {
+	a := Alias{Index: i, FailAfter: 5 * time.Minute, ReturnAfter: 30 * time.Minute}
+	if !t.hostname("hostname", "alias", &a.Hostname) {
+		t.missing("hostname", `hostname = "home.example.org"`)
+	}
+	a.Provider = t.providerName(c)
+	t.targets(&a, c)
+	t.duration("fail_after", &a.FailAfter, time.Second, 30*day)
+	t.duration("return_after", &a.ReturnAfter, time.Second, 30*day)
+	t.unknown()
+	return a
+}
+
+func (t *table) targets(a *Alias, c *Config) {
+	const key, example = "targets", `["home.ddns.net", "home.dynu.net"]`
+	var list []string
+	if !t.list(key, &list, example) {
+		t.missing(key, "targets = "+example+", hostnames of records")
+		return
+	}
+	if len(list) == 0 {
+		t.fail(t.at(key), "`targets` is empty; write hostnames of records, such as %s", example)
+	}
+	names := make([]string, len(c.Records))
+	for i, rec := range c.Records {
+		names[i] = rec.Hostname
+	}
+	for i, s := range list {
+		at := elementPath(t.at(key), i)
+		name := strings.ToLower(strings.TrimSuffix(s, "."))
+		switch {
+		case contains(a.Targets, name):
+			t.fail(at, "`targets` has %s twice", quote(s))
+		case !contains(names, name):
+			t.fail(at, "`targets`: there is no [[record]] with hostname %s%s", quote(s), didYouMean(name, names))
+		}
+		a.Targets = append(a.Targets, name)
+	}
+}

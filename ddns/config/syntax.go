@@ -1,0 +1,106 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+)
+
+// unreadable returns what keeps text from being TOML at all: its size, or
+// bytes that are not text.
+func unreadable(path string, text []byte) *Problem {
+	if len(text) > maxFile {
+		return &Problem{path, 0, fmt.Sprintf("is larger than %d KiB", maxFile>>10)}
+	}
+	line, rest := 1, text
+	for len(rest) > 0 {
+		r, n := utf8.DecodeRune(rest)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return &Problem{path, line, fmt.Sprintf("byte 0x%02x is not UTF-8; save the file as UTF-8", rest[0])}
+		case r == '\r' && (len(rest) < 2 || rest[1] != '\n'):
+			return &Problem{path, line, "a carriage return without a line feed; save the file with Unix line ends"}
+		case r == 0:
+			return &Problem{path, line, "a NUL byte; save the file as UTF-8 text"}
+		case r < ' ' && r != '\t' && r != '\r' && r != '\n' || r == 0x7f:
+			return &Problem{path, line, fmt.Sprintf("control character 0x%02x; remove it", r)}
+		case r == '\n':
+			line++
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// The decoder's messages that a user can cause, by a part of them, and ours.
+// The decoder's own may quote the text, which may be a password that lacks its
+// quotes, so none of them is passed on.
+var syntaxMessages = []struct{ part, message string }{
+	{"expected '\"'", "a string is not closed; add the `\"` at its end"},
+	{"expected '\"\"\"'", "a string is not closed; add the `\"\"\"` at its end"},
+	{"expected \"'\"", "a string is not closed; add the `'` at its end"},
+	{"expected \"'''\"", "a string is not closed; add the `'''` at its end"},
+	{"strings cannot contain newlines", "a string is not closed on its line; add the quote at its end"},
+	{"invalid escape", "a `\\` in a string between double quotes begins an escape; write `\\\\`, or put the string between single quotes"},
+	{"scaped character", "a `\\` escape in a string is not a character; put the string between single quotes to have it as it is"},
+	{"hexadecimal digits", "a `\\` escape in a string is not complete; put the string between single quotes to have it as it is"},
+	{"a top-level item to end", "there is more after the end of the value; put text between quotes, one key on a line"},
+	{"delimiter ']'", "the header is not closed; write [[record]]"},
+	{"table name", "the header is not closed or its name has other characters than letters, digits, - and _; write [provider.name] or [[record]]"},
+	{"unexpected table separator", "a part of the table's name is missing; write [provider.name]"},
+	{"key name appears blank", "there is no key before the `=`"},
+	{"cannot start with a '.'", "there is no key before the `.`"},
+	{"expected '.' or '='", "no `=` after the key; write key = \"value\""},
+	{"expected value but found", "no value after the `=`; put text between double quotes"},
+	{"expected value", "no value after the `=`; put text between double quotes"},
+	{"unexpected comma", "a comma with no value before it"},
+	{"array terminator", "a list is not closed, or a comma is missing between its elements"},
+	{"inline table", "a table between { } is not closed, or a comma is missing between its keys"},
+	{"datetime", "this is no date; put text between double quotes"},
+	{"nteger", "this is no number; put text between double quotes"},
+	{"out of range", "this number is too large; put text between double quotes"},
+	{"float", "this is no number; put text between double quotes"},
+	{"number", "this is no number; put text between double quotes"},
+	{"digit", "this is no number; put text between double quotes"},
+}
+
+// syntaxProblem returns the decoder's error as a Problem, in our words.
+func syntaxProblem(path string, doc *document, err error) *Problem {
+	var parse toml.ParseError
+	if !errors.As(err, &parse) {
+		return &Problem{path, doc.lineAt(doc.stopped), "this cannot be read as TOML"}
+	}
+	offset := parse.Position.Start
+	if strings.HasPrefix(doc.text, bom) {
+		offset += len(bom)
+	}
+	p := &Problem{path, doc.lineAt(min(offset, len(doc.text))), "this is not TOML"}
+	if _, rest, ok := strings.Cut(parse.Message, "Key '"); ok {
+		p.Message = doc.twice(rest[:max(0, strings.LastIndexByte(rest, '\''))], p.Line)
+		return p
+	}
+	for _, m := range syntaxMessages {
+		if strings.Contains(parse.Message, m.part) {
+			p.Message = m.message
+			break
+		}
+	}
+	if n := len(doc.entries); n > 0 && doc.entries[n-1].ValueEnd < 0 {
+		if last := doc.entries[n-1]; last.Kind != tableEntry && last.Line < p.Line {
+			p.Message += fmt.Sprintf(" (the value begins on line %d)", last.Line)
+		}
+	}
+	return p
+}
+
+// twice says that key, as the decoder writes it, is defined again on line.
+func (d *document) twice(key string, line int) string {
+	what := "`" + printable(key) + "`"
+	if e, ok := d.find(key); ok && e.Kind != implicitEntry && e.Line < line {
+		return fmt.Sprintf("%s is there twice; the first is on line %d", what, e.Line)
+	}
+	return what + " is there twice, or once as a table and once as a value"
+}
