@@ -1,0 +1,157 @@
+package netwatch
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// dumpTries is how often a dump that the kernel calls interrupted, because
+	// the table changed meanwhile, is begun anew before others get their turn.
+	dumpTries = 8
+
+	// dumpWait is how long the kernel may take for one answer. It answers at
+	// once or not at all.
+	dumpWait = 5 * time.Second
+)
+
+// dumper asks the kernel for whole tables, over a socket of its own that stays
+// open: so that it always asks about the namespace it was opened in.
+type dumper struct {
+	socket *nl.NetlinkSocket
+	seq    uint32
+}
+
+func (d *dumper) open() error {
+	if d.socket != nil {
+		return nil
+	}
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE) // to no group
+	if err != nil {
+		return fmt.Errorf("opening a netlink socket: %w", err)
+	}
+	wait := unix.NsecToTimeval(dumpWait.Nanoseconds())
+	_ = socket.SetSendTimeout(&wait) // these only store the value
+	_ = socket.SetReceiveTimeout(&wait)
+	d.socket = socket
+	return nil
+}
+
+func (d *dumper) close() {
+	if d.socket != nil {
+		d.socket.Close()
+		d.socket = nil
+	}
+}
+
+// dump asks for one table (RTM_GETLINK …) and calls take for each of its
+// messages, then done. begin is called before each new try. The error
+// wraps nl.ErrDumpInterrupted if all tries were interrupted: what was taken
+// from the last one is true, but some may be missing.
+func (d *dumper) dump(kind, answer int, family uint8, begin func(), take func(body []byte)) error {
+	var err error
+	for range dumpTries {
+		begin()
+		if err = d.dumpOnce(kind, answer, family, take); !errors.Is(err, nl.ErrDumpInterrupted) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading the kernel's tables: %w", err)
+	}
+	return nil
+}
+
+func (d *dumper) dumpOnce(kind, answer int, family uint8, take func(body []byte)) error {
+	if err := d.open(); err != nil {
+		return err
+	}
+	req := nl.NewNetlinkRequest(kind, unix.NLM_F_DUMP)
+	req.AddData(dumpHeader(kind, family))
+	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Seq: d.seq, Socket: d.socket}}
+	d.seq++
+	err := req.ExecuteIter(unix.NETLINK_ROUTE, uint16(answer), func(body []byte) bool {
+		take(body)
+		return true
+	})
+	if err != nil && !errors.Is(err, nl.ErrDumpInterrupted) {
+		d.close() // the rest of the answer may still come: not to the next question
+		if errors.Is(err, syscall.EAGAIN) {
+			return fmt.Errorf("no answer within %v", dumpWait)
+		}
+	}
+	return err
+}
+
+// dumpHeader is the fixed part that the kernel wants after nlmsghdr.
+func dumpHeader(kind int, family uint8) nl.NetlinkRequestData {
+	switch kind {
+	case unix.RTM_GETLINK:
+		return nl.NewIfInfomsg(int(family))
+	case unix.RTM_GETADDR:
+		return nl.NewIfAddrmsg(int(family))
+	default:
+		return &nl.RtMsg{RtMsg: unix.RtMsg{Family: family}}
+	}
+}
+
+// tables is what a dump of everything has brought.
+type tables struct {
+	links  []Link
+	addrs  []Addr
+	routes []Route
+	odd    error // a message that was not understood and is left out
+}
+
+func (t *tables) readLinks(d *dumper) error {
+	return d.dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.AF_UNSPEC, func() { t.links = nil }, func(body []byte) {
+		l, ok, err := parseLink(body)
+		if err != nil {
+			t.odd = err
+		} else if ok && l.Name != "" {
+			t.links = append(t.links, l)
+		}
+	})
+}
+
+func (t *tables) readAddrs(d *dumper, now time.Time) error {
+	return d.dump(unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.AF_UNSPEC, func() { t.addrs = nil }, func(body []byte) {
+		a, ok, err := parseAddr(body, now)
+		if err != nil {
+			t.odd = err
+		} else if ok {
+			t.addrs = append(t.addrs, a)
+		}
+	})
+}
+
+func (t *tables) readRoutes(d *dumper, which families) error {
+	var m routeMessage
+	read := func(family uint8) error {
+		before := len(t.routes)
+		return d.dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, family, func() { t.routes = t.routes[:before] }, func(body []byte) {
+			// A kernel without IPv6 answers with the routes of all families.
+			if len(body) > 0 && body[0] != family || !isDefault(body) {
+				return
+			}
+			if err := parseRoute(body, &m); err != nil {
+				t.odd = err
+			} else if m.inSnapshots() {
+				t.routes = append(t.routes, m.hops...)
+			}
+		})
+	}
+	var err4, err6 error
+	if which&family4 != 0 {
+		err4 = read(unix.AF_INET)
+	}
+	if which&family6 != 0 {
+		err6 = read(unix.AF_INET6)
+	}
+	return errors.Join(err4, err6)
+}
