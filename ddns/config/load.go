@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/BurntSushi/toml"
 )
@@ -17,6 +16,7 @@ import (
 const (
 	maxFile   = 1 << 20  // bytes of a configuration
 	maxSecret = 64 << 10 // bytes of a KEY_file
+	maxBundle = 4 << 20  // bytes of a ca_file
 	bom       = "\ufeff"
 )
 
@@ -68,6 +68,7 @@ func Parse(path string, text []byte) (*Config, error) {
 	}
 	byLine(r.warnings)
 	c.Warnings = r.warnings
+	doc.text = "" // Problem needs the places only, and the text has secrets
 	return c, nil
 }
 
@@ -111,26 +112,20 @@ func readFile(path string, limit int64) ([]byte, fs.FileMode, error) {
 
 // bareError takes the path off an error of package os: ours has it already.
 func bareError(err error) error {
-	var pathErr *fs.PathError
-	if !errors.As(err, &pathErr) {
-		return err
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
 	}
-	if errors.Is(err, syscall.ENOENT) {
-		return fmt.Errorf("there is no such file%w", quiet{err})
-	}
-	return pathErr.Err
+	return err
 }
-
-// quiet is an error that can be asked what it is, but says nothing.
-type quiet struct{ error }
-
-func (quiet) Error() string   { return "" }
-func (q quiet) Unwrap() error { return q.error }
 
 // openMode returns a warning if others than the owner can read or write path.
 func openMode(path string, mode fs.FileMode) string {
 	if !mode.IsRegular() || mode.Perm()&0o066 == 0 {
 		return ""
 	}
-	return "other users can read this file or write to it, and it holds secrets: chmod 600 " + path
+	can := "read"
+	if mode.Perm()&0o044 == 0 {
+		can = "change"
+	}
+	return "other users can " + can + " this file, which holds secrets: chmod 600 " + path
 }

@@ -9,9 +9,7 @@ import (
 // are already there.
 func (t *table) record(i int, c *Config) Record {
 	rec := Record{Index: i, Source: "wan", Families: []Family{IPv4}, Enabled: true}
-	if !t.hostname("hostname", "record", &rec.Hostname) {
-		t.missing("hostname", `hostname = "home.example.net"`)
-	}
+	t.hostname("hostname", "record", &rec.Hostname)
 	rec.Provider = t.providerName(c)
 	t.text("source", &rec.Source)
 	if _, ok := c.Source(rec.Source); !ok {
@@ -26,22 +24,18 @@ func (t *table) record(i int, c *Config) Record {
 	t.flag("enabled", &rec.Enabled)
 	t.argv("on_change", &rec.OnChange)
 	t.flag("remove_on_exit", &rec.RemoveOnExit)
+	t.missing("hostname", `hostname = "home.example.net"`)
+	t.missing("provider", providerExample)
 	t.unknown()
 	return rec
 }
 
-// missing reports a key that must be there and is not.
-func (t *table) missing(key, example string) {
-	if _, there := t.values[key]; !there {
-		t.fail(t.path, "%s is missing; add %s", quote(key), example)
-	}
-}
+const providerExample = `provider = "NAME", with the NAME of a table [provider.NAME]`
 
 // providerName reads the name of a provider table.
 func (t *table) providerName(c *Config) string {
 	var name string
 	if !t.text("provider", &name) {
-		t.missing("provider", `provider = "NAME", with the NAME of a table [provider.NAME]`)
 		return ""
 	}
 	if _, ok := c.Provider(name); !ok {
@@ -93,26 +87,28 @@ func (t *table) families(to *[]Family) {
 // already there.
 func (t *table) alias(i int, c *Config) Alias {
 	a := Alias{Index: i, FailAfter: 5 * time.Minute, ReturnAfter: 30 * time.Minute}
-	if !t.hostname("hostname", "alias", &a.Hostname) {
-		t.missing("hostname", `hostname = "home.example.org"`)
-	}
+	t.hostname("hostname", "alias", &a.Hostname)
 	a.Provider = t.providerName(c)
 	t.targets(&a, c)
 	t.duration("fail_after", &a.FailAfter, time.Second, 30*day)
 	t.duration("return_after", &a.ReturnAfter, time.Second, 30*day)
+	t.missing("hostname", `hostname = "home.example.org"`)
+	t.missing("provider", providerExample)
+	t.missing("targets", "targets = "+targetsExample)
 	t.unknown()
 	return a
 }
 
+const targetsExample = `["home.ddns.net", "home.dynu.net"]`
+
 func (t *table) targets(a *Alias, c *Config) {
-	const key, example = "targets", `["home.ddns.net", "home.dynu.net"]`
+	const key = "targets"
 	var list []string
-	if !t.list(key, &list, example) {
-		t.missing(key, "targets = "+example+", hostnames of records")
+	if !t.list(key, &list, targetsExample) {
 		return
 	}
 	if len(list) == 0 {
-		t.fail(t.at(key), "`targets` is empty; write hostnames of records, such as %s", example)
+		t.fail(t.at(key), "`targets` is empty; write hostnames of records, such as %s", targetsExample)
 	}
 	names := make([]string, len(c.Records))
 	for i, rec := range c.Records {

@@ -29,84 +29,98 @@ type namedTable struct {
 
 // named returns the tables [kind.NAME] in the order of the file.
 func (t *table) named(kind string) []*namedTable {
-	if _, several := t.values[kind].([]map[string]any); several {
-		t.has(kind)
+	if !t.has(kind) {
+		return nil
+	}
+	values, ok := t.values[kind].(map[string]any)
+	if !ok {
 		t.fail(t.at(kind), "a %s has its name in the header, between single brackets: [%s.NAME]", kind, kind)
 		return nil
 	}
-	parent := t.subtable(kind)
-	if parent == nil {
-		return nil
-	}
+	parent := &table{reader: t.reader, path: t.at(kind), values: values}
 	var list []*namedTable
 	for _, name := range parent.keys() {
 		values, ok := parent.values[name].(map[string]any)
 		at := parent.at(name)
 		switch {
+		case !ok && isList(parent.values[name]):
+			t.fail(at, "write this header with single brackets: [%s]", printable(at))
 		case !ok:
 			t.fail(at, "a %s has a name: write the header [%s.NAME] above %s", kind, kind, quote(name))
-			continue
 		case at != kind+"."+name:
 			t.fail(at, "the name %s may only have letters, digits, - and _", quote(name))
-			continue
+		default:
+			list = append(list, &namedTable{table{reader: t.reader, path: at, values: values}, name})
 		}
-		list = append(list, &namedTable{table{reader: t.reader, path: at, values: values}, name})
 	}
 	return list
 }
 
+// isList reports whether v is a list, of tables or not.
+func isList(v any) bool {
+	switch v.(type) {
+	case []any, []map[string]any:
+		return true
+	}
+	return false
+}
+
+// ofMethod says which method a key belongs to.
+var ofMethod = []struct{ key, method string }{
+	{"suffix", "host"}, {"mac", "host"}, {"ipv4", "static"}, {"ipv6", "static"}, {"command", "command"},
+}
+
 func (t *namedTable) source() Source {
 	s := Source{Name: t.name, Method: "auto"}
-	t.choice("method", &s.Method, methods...)
-	t.sourceDevice(&s)
+	methodOK := t.choice("method", &s.Method, methods...) || !t.there("method")
 	t.flag("allow_private", &s.AllowPrivate)
-
-	// Keys that only one method has.
 	suffix := t.address("suffix", &s.Suffix, IPv6)
-	mac := t.mac("mac", &s.MAC)
+	t.mac("mac", &s.MAC)
 	t.address("ipv4", &s.IPv4, IPv4)
 	t.address("ipv6", &s.IPv6, IPv6)
 	t.argv("command", &s.Command)
-	for key, method := range map[string]string{"suffix": "host", "mac": "host", "ipv4": "static", "ipv6": "static", "command": "command"} {
-		if _, there := t.values[key]; there && s.Method != method {
-			t.fail(t.at(key), "%s belongs to method = \"%s\", and this source has \"%s\"", quote(key), method, s.Method)
-		}
+	t.sourceDevice(&s)
+	t.unknown()
+	if !methodOK {
+		return s // what the other keys should be hangs on it
 	}
 
-	has := func(key string) bool { _, ok := t.values[key]; return ok }
+	for _, k := range ofMethod {
+		if t.there(k.key) && s.Method != k.method {
+			t.fail(t.at(k.key), "%s belongs to method = \"%s\", and this source has \"%s\"", quote(k.key), k.method, s.Method)
+		}
+	}
 	switch s.Method {
 	case "host":
-		switch {
-		case has("suffix") && has("mac"):
-			t.fail(t.at("mac"), "`suffix` and `mac` are two ways to name one host; keep one of them")
-		case !has("suffix") && !has("mac"):
-			t.fail(t.path, "method = \"host\" needs `suffix`, such as \"::1234:5678:9abc:def0\", or `mac`, such as \"00:11:22:33:44:55\"")
-		case suffix && !lowHalf(s.Suffix):
-			t.fail(t.at("suffix"), "`suffix` is the last 64 bits of the host's address, such as \"::1234:5678:9abc:def0\"")
-		}
-		_ = mac
-		if !has("interface") && !has("network") {
-			t.fail(t.path, "method = \"host\" needs `interface`, the device where the host's prefix is found, such as \"br-lan\"")
-		} else if s.Interface == "auto" {
-			t.fail(t.at("interface"), "method = \"host\" needs the device where the host's prefix is found, such as \"br-lan\", not \"auto\"")
-		}
+		t.hostSource(s, suffix)
 	case "static":
-		if !has("ipv4") && !has("ipv6") {
+		if !t.there("ipv4") && !t.there("ipv6") {
 			t.fail(t.path, "method = \"static\" needs `ipv4` or `ipv6`, such as ipv4 = \"203.0.113.5\"")
 		}
 	case "command":
-		if !has("command") {
-			t.fail(t.path, "method = \"command\" needs `command`, such as command = [\"/usr/bin/my-address\", \"-4\"]")
-		}
+		t.missing("command", "command = [\"/usr/bin/my-address\", \"-4\"]")
 	}
-	t.unknown()
 	return s
 }
 
+// hostSource checks what only method = "host" needs.
+func (t *namedTable) hostSource(s Source, suffixRead bool) {
+	switch {
+	case t.there("suffix") && t.there("mac"):
+		t.fail(t.at("mac"), "`suffix` and `mac` are two ways to name one host; keep one of them")
+	case !t.there("suffix") && !t.there("mac"):
+		t.fail(t.path, "method = \"host\" needs `suffix`, such as \"::1234:5678:9abc:def0\", or `mac`, such as \"00:11:22:33:44:55\"")
+	case suffixRead && !lowHalf(s.Suffix):
+		t.fail(t.at("suffix"), "`suffix` is the last 64 bits of the host's address, such as \"::1234:5678:9abc:def0\"")
+	}
+	if s.Interface == "auto" {
+		t.fail(t.at("interface"), "method = \"host\" needs `interface`, the device where the host's prefix is found, such as \"br-lan\"")
+	}
+}
+
 // sourceDevice reads interface and network, of which there is one at most.
+// Methods that look at no device have none.
 func (t *namedTable) sourceDevice(s *Source) {
-	_, hasInterface := t.values["interface"]
-	_, hasNetwork := t.values["network"]
 	if t.device("interface", &s.Interface) && s.Interface == "" {
 		t.fail(t.at("interface"), "`interface` is empty; write a device, such as \"eth1\", or \"auto\"")
 	}
@@ -114,16 +128,16 @@ func (t *namedTable) sourceDevice(s *Source) {
 		t.fail(t.at("network"), "`network` must be the name of an OpenWrt network, such as \"wan\"")
 	}
 	none := s.Method == "static" || s.Method == "command"
+	if !none && !t.there("interface") && !t.there("network") {
+		s.Interface = "auto"
+	}
+	if t.there("interface") && t.there("network") {
+		t.fail(t.at("network"), "`interface` and `network` are two ways to name one thing; keep one of them")
+	}
 	for _, key := range []string{"interface", "network"} {
-		if _, there := t.values[key]; there && none {
+		if none && t.there(key) {
 			t.fail(t.at(key), "%s has no meaning with method = \"%s\"; to send through one device, set `bind` in the provider's table", quote(key), s.Method)
 		}
-	}
-	switch {
-	case hasInterface && hasNetwork:
-		t.fail(t.at("network"), "`interface` and `network` are two ways to name one thing; keep one of them")
-	case !hasInterface && !hasNetwork && !none:
-		s.Interface = "auto"
 	}
 }
 
@@ -161,10 +175,10 @@ func lowHalf(a netip.Addr) bool {
 }
 
 // mac reads a 48-bit hardware address, with ":" or "-".
-func (t *table) mac(key string, to *string) bool {
+func (t *table) mac(key string, to *string) {
 	var s string
 	if !t.text(key, &s) {
-		return false
+		return
 	}
 	m := strings.ToLower(strings.ReplaceAll(s, "-", ":"))
 	ok := len(m) == 17 && m != "00:00:00:00:00:00"
@@ -178,8 +192,7 @@ func (t *table) mac(key string, to *string) bool {
 	// The lowest bit of the first byte marks a group (IEEE 802).
 	if !ok || strings.IndexByte("13579bdf", m[1]) >= 0 {
 		t.fail(t.at(key), "%s: %s is not a host's hardware address, such as \"00:11:22:33:44:55\"", quote(key), quote(s))
-		return false
+		return
 	}
 	*to = m
-	return true
 }

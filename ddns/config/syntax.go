@@ -69,8 +69,8 @@ var syntaxMessages = []struct{ part, message string }{
 
 // syntaxProblem returns the decoder's error as a Problem, in our words.
 func syntaxProblem(path string, doc *document, err error) *Problem {
-	var parse toml.ParseError
-	if !errors.As(err, &parse) {
+	parse, ok := errors.AsType[toml.ParseError](err)
+	if !ok {
 		return &Problem{path, doc.lineAt(doc.stopped), "this cannot be read as TOML"}
 	}
 	offset := parse.Position.Start

@@ -41,15 +41,38 @@ func (t *table) at(key string) string { return joinPath(t.path, key) }
 // has reports whether the table has the key, and makes it known.
 func (t *table) has(key string) bool {
 	t.known = append(t.known, key)
+	return t.there(key)
+}
+
+// there reports whether the table has the key, right or wrong.
+func (t *table) there(key string) bool {
 	_, ok := t.values[key]
 	return ok
+}
+
+// missing reports a key that must be there and is not. If one of a similar
+// name is there, unknown says enough.
+func (t *table) missing(key, example string) {
+	if t.there(key) {
+		return
+	}
+	for _, other := range t.keys() {
+		if !contains(t.known, other) && Nearest(other, []string{key}) != "" {
+			return
+		}
+	}
+	t.fail(t.path, "%s is missing; add %s", quote(key), example)
 }
 
 // unknown reports every key that no getter was asked for.
 func (t *table) unknown() {
 	for _, key := range t.keys() {
 		if !contains(t.known, key) {
-			t.fail(t.at(key), "unknown key %s%s", quote(key), didYouMean(key, t.known))
+			hint := didYouMean(key, t.known)
+			if hint == "" && t.path == "" {
+				hint = "; the keys are below headers such as [daemon] or [[record]]"
+			}
+			t.fail(t.at(key), "unknown key %s%s", quote(key), hint)
 		}
 	}
 }
@@ -277,7 +300,7 @@ func kindOf(v any) string {
 		return "a number"
 	case time.Time:
 		return "a date"
-	case []any:
+	case []any, []map[string]any:
 		return "a list"
 	}
 	return "a table"

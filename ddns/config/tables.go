@@ -24,7 +24,7 @@ func (r *reader) config(tree map[string]any) *Config {
 	}
 	file.unknown()
 	r.crossCheck(c)
-	r.refuseUnbuilt(c, file)
+	r.refuseUnbuilt(c)
 	return c
 }
 
@@ -46,7 +46,11 @@ func (t *table) daemon() Daemon {
 	}
 	t.choice("log_level", &d.LogLevel, "debug", "info", "warn", "error")
 	t.fileOrNone("providers_dir", &d.ProvidersDir)
-	t.fileOrNone("ca_file", &d.CAFile)
+	if t.fileOrNone("ca_file", &d.CAFile); d.CAFile != "" {
+		if _, _, err := readFile(d.CAFile, maxBundle); err != nil {
+			t.fail(t.at("ca_file"), "`ca_file`: %s: %v", printable(d.CAFile), err)
+		}
+	}
 	t.duration("timeout", &d.Timeout, time.Second, 5*time.Minute)
 	t.unknown()
 	return d

@@ -6,37 +6,41 @@ package config
 var (
 	unbuiltMethods    = []string{"upstream", "echo", "host"}
 	unbuiltSourceKeys = []string{"network"}
-	unbuiltTables     = []string{"alias", "notify", "verify"}
+	unbuiltAlias      = true
+	unbuiltKeys       = []string{
+		"verify.enabled", // unless false
+		"verify.interval", "verify.resolver", "verify.roots",
+		"notify.command", "notify.url",
+	}
 )
 
 const notYet = "not yet supported in this version; remove it"
 
-func (r *reader) refuseUnbuilt(c *Config, file *table) {
+func (r *reader) refuseUnbuilt(c *Config) {
 	for _, s := range c.Sources {
 		at := joinPath("source", s.Name)
 		if contains(unbuiltMethods, s.Method) {
-			r.fail(at+".method", "method = \"%s\" is %s or use \"auto\"", s.Method, notYet)
+			r.fail(joinPath(at, "method"), "method = \"%s\" is %s, or use \"auto\"", s.Method, notYet)
 		}
 		for _, key := range unbuiltSourceKeys {
-			if _, there := r.doc.find(joinPath(at, key)); there {
-				r.fail(joinPath(at, key), "%s is %s", quote(key), notYet)
-			}
+			r.refuse(joinPath(at, key))
 		}
 	}
-	for _, name := range unbuiltTables {
-		switch v := file.values[name].(type) {
-		case []map[string]any:
-			for i := range v {
-				r.fail(elementPath(name, i), "[[%s]] is %s", name, notYet)
-			}
-		case map[string]any:
-			t := &table{reader: r, path: name, values: v}
-			for _, key := range t.keys() {
-				if name == "verify" && key == "enabled" && v[key] == false {
-					continue
-				}
-				r.fail(t.at(key), "%s in [%s] is %s", quote(key), name, notYet)
-			}
+	for _, a := range c.Aliases {
+		if unbuiltAlias {
+			r.fail(elementPath("alias", a.Index), "[[alias]] is %s", notYet)
 		}
+	}
+	for _, key := range unbuiltKeys {
+		if key != "verify.enabled" || c.Verify.Enabled {
+			r.refuse(key)
+		}
+	}
+}
+
+// refuse reports a key if the file has it.
+func (r *reader) refuse(path string) {
+	if _, there := r.doc.find(path); there {
+		r.fail(path, "`%s` is %s", path, notYet)
 	}
 }
