@@ -94,6 +94,11 @@ func TestWorldIsReachedThroughISP(t *testing.T) {
 	l.WAN.Add("198.18.0.7/24")
 	l.WAN.DefaultVia("198.18.0.1")
 	p := l.Provider(w, lab.ProviderOptions{Addr: "198.18.9.2"})
-	l.Router.Run("busybox", "wget", "-q", "-O", "/dev/null", "http://198.18.9.2/nowhere")
-	_ = p
+	p.Queue(lab.Reply{Body: "hello\n"})
+	if got := l.Router.Run("busybox", "wget", "-q", "-O", "-", "http://198.18.9.2/"); got != "hello\n" {
+		t.Errorf("got %q", got)
+	}
+	if r := p.NextRequest(t.Context()); r.Remote.Addr() != netip.MustParseAddr("198.18.0.7") {
+		t.Errorf("request from %v", r.Remote)
+	}
 }

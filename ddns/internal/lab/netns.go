@@ -45,6 +45,10 @@ func New(tb TB) *Lab {
 	return l
 }
 
+// Loopback returns a laboratory without namespaces: for providers and name
+// servers where the test runs, with nil for the namespace. It needs no root.
+func Loopback(tb TB) *Lab { return &Lab{TB: tb} }
+
 // removeStale removes the namespaces of laboratories whose process is gone.
 // What ran in them died with that process.
 func removeStale(tb TB) {
