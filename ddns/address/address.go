@@ -1,0 +1,388 @@
+// Package address decides which address a source stands for.
+//
+// It turns a snapshot of the kernel's view (package netwatch), or what an
+// outside method found, into the one address per family that is worth
+// publishing, and says in words why every other candidate was passed over.
+// Everything here is a plain function of its arguments but for [Ask], which
+// runs the program of `method = "command"`. The package never sends anything
+// and never decides when something is published.
+//
+// Start with [Set]: it holds the configured sources and remembers what each
+// one took last, so that a choice stays put while it is still as good.
+package address
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/netwatch"
+)
+
+// Answer is what a source says for one family at one moment.
+type Answer struct {
+	Source    string
+	Family    config.Family
+	Addr      netip.Addr // zero: no address worth publishing
+	Method    string     // the method that found it, e.g. "interface"
+	Interface string     // kernel device; "" if none is involved or known
+	Named     bool       // the configuration names the interface, so requests are bound to it
+	Note      string     // why there is no address, or a remark about the one taken
+	Path      uint64     // changes whenever the way out through this source changes
+}
+
+// Candidate is one address that was considered for a source.
+type Candidate struct {
+	Addr      netip.Addr
+	Bits      int
+	Interface string
+	Taken     bool
+	Reason    string // why it was passed over; "" for the one taken
+}
+
+// External is what a method outside the kernel's own view found: a program's
+// output, for instance. Err is set when it found nothing; the address found
+// before then stands.
+type External struct {
+	Source string
+	Addrs  []netip.Addr
+	Err    error
+}
+
+// Set is the configured sources with their memory. It is not safe for
+// concurrent use: its owner is the goroutine that publishes.
+type Set struct {
+	sources []*source
+}
+
+type source struct {
+	config.Source
+	taken    map[config.Family]netip.Addr
+	external []netip.Addr
+	problem  string
+}
+
+// NewSet returns the set of the given sources.
+func NewSet(sources []config.Source) *Set {
+	s := new(Set)
+	for _, c := range sources {
+		s.sources = append(s.sources, &source{Source: c, taken: map[config.Family]netip.Addr{}})
+	}
+	return s
+}
+
+// Inherit takes over what the sources of old that are configured alike took
+// last and found outside, for a reload.
+func (s *Set) Inherit(old *Set) {
+	for _, n := range s.sources {
+		for _, o := range old.sources {
+			if n.Name == o.Name && same(n.Source, o.Source) {
+				n.taken, n.external, n.problem = o.taken, o.external, o.problem
+			}
+		}
+	}
+}
+
+func same(a, b config.Source) bool {
+	if len(a.Command) != len(b.Command) {
+		return false
+	}
+	for i := range a.Command {
+		if a.Command[i] != b.Command[i] {
+			return false
+		}
+	}
+	a.Command, b.Command = nil, nil
+	return sameButCommand(a) == sameButCommand(b)
+}
+
+// sameButCommand is the comparable part of a source.
+func sameButCommand(s config.Source) any {
+	return [...]any{s.Name, s.Method, s.Interface, s.Network, s.AllowPrivate, s.Suffix, s.MAC, s.IPv4, s.IPv6}
+}
+
+// Remember tells the set which address of a source was published before the
+// program started, so that it is preferred while it is still as good.
+func (s *Set) Remember(name string, addr netip.Addr) {
+	for _, src := range s.sources {
+		if src.Name == name {
+			src.taken[config.FamilyOf(addr)] = addr
+		}
+	}
+}
+
+// Put stores what an outside method found.
+func (s *Set) Put(x External) {
+	for _, src := range s.sources {
+		if src.Name != x.Source {
+			continue
+		}
+		src.problem = ""
+		if x.Err != nil {
+			src.problem = x.Err.Error()
+			continue
+		}
+		src.external = x.Addrs
+	}
+}
+
+// Answers gives each source's answer for both families, in the order of the
+// configuration, IPv4 first.
+func (s *Set) Answers(snap *netwatch.Snapshot) []Answer {
+	answers := make([]Answer, 0, 2*len(s.sources))
+	for _, src := range s.sources {
+		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
+			a := src.choose(snap, f, nil)
+			if a.Addr.IsValid() {
+				src.taken[f] = a.Addr
+			}
+			answers = append(answers, a)
+		}
+	}
+	return answers
+}
+
+// Explain gives every address that was considered for the named source, in
+// the kernel's order, and the answers themselves. It changes nothing.
+func (s *Set) Explain(snap *netwatch.Snapshot) (map[string][]Candidate, []Answer) {
+	all := make(map[string][]Candidate)
+	var answers []Answer
+	for _, src := range s.sources {
+		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
+			var list []Candidate
+			answers = append(answers, src.choose(snap, f, &list))
+			all[src.Name] = append(all[src.Name], list...)
+		}
+	}
+	return all, answers
+}
+
+// choose finds the source's answer for a family; list, if not nil, receives
+// every candidate with the reason why it was passed over.
+func (s *source) choose(snap *netwatch.Snapshot, f config.Family, list *[]Candidate) Answer {
+	a := Answer{Source: s.Name, Family: f, Method: s.Method}
+	switch s.Method {
+	case "static":
+		a.Addr, a.Path = s.static(f), wayOut(snap, f, 0)
+		if !a.Addr.IsValid() {
+			a.Note = "no " + f.String() + " address configured"
+		} else if list != nil {
+			*list = append(*list, Candidate{Addr: a.Addr, Bits: a.Addr.BitLen(), Taken: true})
+		}
+	case "command":
+		a.Path = wayOut(snap, f, 0)
+		s.fromOutside(&a, list)
+	default:
+		a.Method = "interface"
+		s.fromInterface(snap, &a, list)
+	}
+	return a
+}
+
+func (s *source) static(f config.Family) netip.Addr {
+	if f == config.IPv4 {
+		return s.IPv4
+	}
+	return s.IPv6
+}
+
+// fromOutside answers with what a program printed.
+func (s *source) fromOutside(a *Answer, list *[]Candidate) {
+	for _, addr := range s.external {
+		if config.FamilyOf(addr) != a.Family {
+			continue
+		}
+		rank, reason := scopeOf(addr, s.AllowPrivate)
+		taken := rank < refused && !a.Addr.IsValid()
+		switch {
+		case taken:
+			a.Addr = addr
+		case reason == "":
+			reason = "another address was printed first"
+		default:
+			a.Note = addr.String() + " is " + reason
+		}
+		if list != nil {
+			*list = append(*list, Candidate{Addr: addr, Bits: addr.BitLen(), Taken: taken, Reason: reason})
+		}
+	}
+	switch {
+	case s.problem != "":
+		a.Note = s.problem
+	case s.external == nil:
+		a.Note = "the program has not answered yet"
+	case !a.Addr.IsValid() && a.Note == "":
+		a.Note = "the program printed no " + a.Family.String() + " address"
+	}
+}
+
+// fromInterface answers with an address that the kernel has.
+func (s *source) fromInterface(snap *netwatch.Snapshot, a *Answer, list *[]Candidate) {
+	link, why := s.link(snap, a.Family)
+	a.Interface, a.Named = link.Name, s.named()
+	a.Path = wayOut(snap, a.Family, link.Index)
+	if why != "" {
+		a.Note = why
+		if list == nil {
+			return
+		}
+	}
+	best, note := s.pick(snap, link, why, a.Family, list)
+	if why == "" {
+		a.Addr, a.Note = best, note
+	}
+}
+
+// pick chooses among the addresses of a link; note says why there is none.
+func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, f config.Family, list *[]Candidate) (netip.Addr, string) {
+	var (
+		best     netwatch.Addr
+		bestRank = refused
+		current  netwatch.Addr
+		curRank  = refused
+		note     string
+	)
+	for _, addr := range snap.Addrs {
+		if addr.Link != link.Index || config.FamilyOf(addr.Addr) != f {
+			continue
+		}
+		rank, reason := judge(addr, s.AllowPrivate, snap.At)
+		if rank == refused {
+			note = addr.Addr.String() + " is " + reason
+			continue
+		}
+		if addr.Addr == s.taken[f] {
+			current, curRank = addr, rank
+		}
+		if rank < bestRank || rank == bestRank && better(addr, best) {
+			best, bestRank = addr, rank
+		}
+	}
+	if curRank < refused && curRank == bestRank && asGood(current, best, snap.At) {
+		best = current
+	}
+	if list != nil {
+		s.explain(snap, link, down, f, best, bestRank, list)
+	}
+	if bestRank == refused {
+		if note == "" {
+			note = "no " + f.String() + " address on " + link.Name
+		}
+		return netip.Addr{}, note
+	}
+	return best.Addr, ""
+}
+
+// explain lists the kernel's addresses of a family with the reason for each
+// that was not taken. It is off the path from event to request.
+func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down string, f config.Family, best netwatch.Addr, bestRank rank, list *[]Candidate) {
+	for _, addr := range snap.Addrs {
+		if config.FamilyOf(addr.Addr) != f {
+			continue
+		}
+		on, _ := snap.LinkByIndex(addr.Link)
+		c := Candidate{Addr: addr.Addr, Bits: addr.Bits, Interface: on.Name}
+		r, reason := judge(addr, s.AllowPrivate, snap.At)
+		switch {
+		case addr.Link != link.Index && link.Name == "":
+			c.Reason = down
+		case addr.Link != link.Index:
+			c.Reason = "not on " + link.Name
+		case r == refused:
+			c.Reason = reason
+		case down != "":
+			c.Reason = down
+		case addr == best:
+			c.Taken = true
+		case r > bestRank:
+			c.Reason = "a globally routable address comes first"
+		case best.Addr == s.taken[f]:
+			c.Reason = best.Addr.String() + " was taken before and is still as good"
+		default:
+			c.Reason = best.Addr.String() + " is preferred (" + preference(addr, best) + ")"
+		}
+		*list = append(*list, c)
+	}
+}
+
+func (s *source) named() bool { return s.Interface != "" && s.Interface != "auto" }
+
+// link finds the device of a source, and says why it cannot be used now.
+func (s *source) link(snap *netwatch.Snapshot, f config.Family) (netwatch.Link, string) {
+	if s.named() {
+		l, ok := snap.LinkByName(s.Interface)
+		switch {
+		case !ok:
+			return netwatch.Link{Name: s.Interface}, "there is no interface " + s.Interface
+		case !l.Up:
+			return l, s.Interface + " is down"
+		case !l.Carrier:
+			return l, s.Interface + " has no carrier"
+		}
+		return l, ""
+	}
+	// The kernel prefers by metric within a table; the main table speaks for
+	// the router itself, the others (several WANs, VRFs) only when it is silent.
+	var best *netwatch.Route
+	var on netwatch.Link
+	for i := range snap.Routes {
+		r := &snap.Routes[i]
+		if r.Dst.Addr().Is4() != (f == config.IPv4) {
+			continue
+		}
+		l, ok := snap.LinkByIndex(r.Link)
+		if !ok || !l.Up || !l.Carrier || l.Loopback {
+			continue
+		}
+		if best == nil || inMain(r) && !inMain(best) || inMain(r) == inMain(best) && r.Metric < best.Metric {
+			best, on = r, l
+		}
+	}
+	if best == nil {
+		return netwatch.Link{}, "no interface has an " + f.String() + " default route"
+	}
+	return on, ""
+}
+
+func inMain(r *netwatch.Route) bool { return r.Table == mainTable }
+
+const mainTable = 254 // RT_TABLE_MAIN, rtnetlink(7)
+
+// better orders addresses of equal rank: primary before secondary (IPv4),
+// longest preferred lifetime, lowest address.
+func better(a, b netwatch.Addr) bool {
+	if a.Addr.Is4() {
+		if s, t := a.Flags&netwatch.Secondary != 0, b.Flags&netwatch.Secondary != 0; s != t {
+			return t
+		}
+	}
+	if !a.PreferredUntil.Equal(b.PreferredUntil) {
+		forever := a.PreferredUntil.IsZero()
+		return forever || !b.PreferredUntil.IsZero() && a.PreferredUntil.After(b.PreferredUntil)
+	}
+	return a.Addr.Less(b.Addr)
+}
+
+// asGood says whether the address taken before may stay: it lasts forever, or
+// at least half as long as the best. Half, because two prefixes that are both
+// advertised are refreshed at different moments, and the choice must not
+// follow each refresh.
+func asGood(current, best netwatch.Addr, now time.Time) bool {
+	if current.PreferredUntil.IsZero() {
+		return true
+	}
+	if best.PreferredUntil.IsZero() {
+		return false
+	}
+	return 2*current.PreferredUntil.Sub(now) >= best.PreferredUntil.Sub(now)
+}
+
+func preference(a, best netwatch.Addr) string {
+	switch {
+	case a.Flags&netwatch.Secondary != best.Flags&netwatch.Secondary:
+		return "this one is secondary"
+	case !a.PreferredUntil.Equal(best.PreferredUntil):
+		return "longer preferred lifetime"
+	}
+	return "lowest address"
+}

@@ -1,0 +1,155 @@
+package address
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/netwatch"
+)
+
+// rank orders what an address is worth to the world, best first.
+type rank int
+
+const (
+	public  rank = iota
+	testnet      // documentation and benchmarking, with allow_private
+	private      // private, shared, unique local, with allow_private
+	refused
+)
+
+// special lists the blocks that are not globally routable, after the IANA
+// special-purpose address registries (RFC 6890 and its updates).
+var special = []struct {
+	prefix netip.Prefix
+	rank   rank // what allow_private makes of it
+	what   string
+}{
+	{netip.MustParsePrefix("0.0.0.0/8"), refused, "reserved (this network)"},
+	{netip.MustParsePrefix("10.0.0.0/8"), private, "private (RFC 1918)"},
+	{netip.MustParsePrefix("100.64.0.0/10"), private, "shared by the provider's NAT (CGNAT, RFC 6598)"},
+	{netip.MustParsePrefix("127.0.0.0/8"), refused, "loopback"},
+	{netip.MustParsePrefix("169.254.0.0/16"), refused, "link-local"},
+	{netip.MustParsePrefix("172.16.0.0/12"), private, "private (RFC 1918)"},
+	{netip.MustParsePrefix("192.0.0.0/24"), refused, "reserved for IPv4 in IPv6 (DS-Lite, 464XLAT)"},
+	{netip.MustParsePrefix("192.0.2.0/24"), testnet, "for documentation (RFC 5737)"},
+	{netip.MustParsePrefix("192.88.99.0/24"), refused, "reserved (6to4 relays)"},
+	{netip.MustParsePrefix("192.168.0.0/16"), private, "private (RFC 1918)"},
+	{netip.MustParsePrefix("198.18.0.0/15"), testnet, "for benchmarking (RFC 2544)"},
+	{netip.MustParsePrefix("198.51.100.0/24"), testnet, "for documentation (RFC 5737)"},
+	{netip.MustParsePrefix("203.0.113.0/24"), testnet, "for documentation (RFC 5737)"},
+	{netip.MustParsePrefix("224.0.0.0/4"), refused, "multicast"},
+	{netip.MustParsePrefix("240.0.0.0/4"), refused, "reserved"},
+
+	{netip.MustParsePrefix("fe80::/10"), refused, "link-local"},
+	{netip.MustParsePrefix("fc00::/7"), private, "unique local (RFC 4193)"},
+	{netip.MustParsePrefix("ff00::/8"), refused, "multicast"},
+	{netip.MustParsePrefix("::1/128"), refused, "loopback"},
+	{netip.MustParsePrefix("2001::/32"), refused, "a Teredo tunnel's"},
+	{netip.MustParsePrefix("2001:2::/48"), testnet, "for benchmarking (RFC 5180)"},
+	{netip.MustParsePrefix("2001:10::/28"), refused, "an identifier, no address (ORCHID)"},
+	{netip.MustParsePrefix("2001:20::/28"), refused, "an identifier, no address (ORCHID)"},
+	{netip.MustParsePrefix("2001:db8::/32"), testnet, "for documentation (RFC 3849)"},
+	{netip.MustParsePrefix("3fff::/20"), testnet, "for documentation (RFC 9637)"},
+}
+
+var globalUnicast = netip.MustParsePrefix("2000::/3") // RFC 4291 section 2.4
+
+// scopeOf ranks an address by its block alone; reason is "" for a public one
+// and says what it is otherwise, even when allowPrivate admits it.
+func scopeOf(a netip.Addr, allowPrivate bool) (rank, string) {
+	for i := range special {
+		s := &special[i]
+		if s.prefix.Contains(a) {
+			if allowPrivate {
+				return s.rank, s.what
+			}
+			return refused, s.what
+		}
+	}
+	if a.Is4() || globalUnicast.Contains(a) {
+		return public, ""
+	}
+	return refused, "not global unicast"
+}
+
+// judge ranks an address of the kernel's at a moment; reason says why it is
+// refused, as the end of the sentence "ADDRESS is …".
+func judge(a netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
+	r, what := scopeOf(a.Addr, allowPrivate)
+	if r == refused {
+		return refused, what
+	}
+	if a.Scope != 0 {
+		return refused, "not of global scope"
+	}
+	switch f := a.Flags; {
+	case f&netwatch.DADFailed != 0:
+		return refused, "a duplicate on the link (DAD failed)"
+	case f&netwatch.Tentative != 0:
+		return refused, "still tentative (duplicate address detection)"
+	case f&netwatch.Deprecated != 0 || !a.PreferredUntil.IsZero() && !a.PreferredUntil.After(now):
+		return refused, "deprecated"
+	case !a.ValidUntil.IsZero() && !a.ValidUntil.After(now):
+		return refused, "expired"
+	case a.Addr.Is6() && f&netwatch.Temporary != 0:
+		return refused, "temporary (privacy extensions)"
+	}
+	return r, ""
+}
+
+// wayOut is a fingerprint (FNV-1a) of everything that decides whether a
+// request can leave: the default routes of the family and, if the source has
+// one, its link and that link's addresses.
+func wayOut(snap *netwatch.Snapshot, f config.Family, link int) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	add := func(v uint64) { h = (h ^ v) * prime }
+	v4 := f == config.IPv4
+	for i := range snap.Routes {
+		r := &snap.Routes[i]
+		if r.Dst.Addr().Is4() != v4 {
+			continue
+		}
+		add(uint64(r.Link))
+		add(uint64(r.Table)<<32 | uint64(r.Metric))
+		addAddr(add, r.Gateway)
+		if l, ok := snap.LinkByIndex(r.Link); ok {
+			addLink(add, l)
+		}
+	}
+	if link == 0 {
+		return h
+	}
+	if l, ok := snap.LinkByIndex(link); ok {
+		addLink(add, l)
+	}
+	for i := range snap.Addrs {
+		if a := &snap.Addrs[i]; a.Link == link && a.Addr.Is4() == v4 {
+			addAddr(add, a.Addr)
+			add(uint64(a.Flags & (netwatch.Tentative | netwatch.Deprecated)))
+		}
+	}
+	return h
+}
+
+func addLink(add func(uint64), l netwatch.Link) {
+	v := uint64(l.Index) << 2
+	if l.Up {
+		v |= 1
+	}
+	if l.Carrier {
+		v |= 2
+	}
+	add(v)
+}
+
+func addAddr(add func(uint64), a netip.Addr) {
+	if !a.IsValid() {
+		return
+	}
+	b := a.As16()
+	for i := 0; i < 16; i += 4 {
+		add(uint64(b[i])<<24 | uint64(b[i+1])<<16 | uint64(b[i+2])<<8 | uint64(b[i+3]))
+	}
+}

@@ -1,0 +1,191 @@
+// Package control tells the user what the daemon does, and takes requests: a
+// unix socket with one JSON object a line each way.
+//
+// A request is {"method":"status"}; "update" also takes "hosts" and "force",
+// "addresses" takes nothing. The reply is {"result":…} or {"error":"…"}. The
+// socket has mode 0600, so only the daemon's user and root can ask. The
+// package never changes anything by itself: a [Backend] does the work.
+//
+// Start with [Serve] on the daemon's side and [Client] on the other.
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Backend does what the socket's users ask for.
+type Backend interface {
+	Status(context.Context) (*Status, error)
+	Addresses(context.Context) (*Addresses, error)
+	// Update asks for requests now and waits for their outcome; hosts empty
+	// means all.
+	Update(ctx context.Context, hosts []string, force bool) (*Status, error)
+}
+
+type request struct {
+	Method string   `json:"method"`
+	Hosts  []string `json:"hosts,omitempty"`
+	Force  bool     `json:"force,omitempty"`
+}
+
+type reply struct {
+	Result json.RawMessage `json:"result,omitempty"`
+	Error  string          `json:"error,omitempty"`
+}
+
+const (
+	maxRequest = 64 << 10
+	ioTimeout  = 5 * time.Second // for reading a request, writing a reply
+	maxClients = 16
+)
+
+// Listen opens the socket with mode 0600. A socket that a dead process left
+// behind is replaced; one that answers is an error.
+func Listen(path string) (net.Listener, error) {
+	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("%s: another wanbeacon is running", path)
+	} else if errors.Is(err, syscall.ECONNREFUSED) {
+		os.Remove(path)
+	}
+	old := syscall.Umask(0o177)
+	defer syscall.Umask(old)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	return l, nil
+}
+
+// Serve answers requests until ctx ends, then closes the listener, which
+// removes the socket, and waits for the replies under way.
+func Serve(ctx context.Context, l net.Listener, b Backend) {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	slots := make(chan struct{}, maxClients)
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// Out of descriptors: let the clients at work finish.
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		slots <- struct{}{}
+		clients.Go(func() {
+			defer func() { <-slots }()
+			serve(ctx, conn, b)
+		})
+	}
+}
+
+func serve(ctx context.Context, conn net.Conn, b Backend) {
+	defer conn.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	unblock := context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Now()) })
+	defer unblock()
+	conn.SetReadDeadline(time.Now().Add(ioTimeout))
+	var req request
+	if err := json.NewDecoder(io.LimitReader(conn, maxRequest)).Decode(&req); err != nil {
+		return
+	}
+	// From now on the client sends nothing; the end of its side cancels.
+	conn.SetReadDeadline(time.Time{})
+	go func() {
+		conn.Read(make([]byte, 1))
+		cancel()
+	}()
+	out, err := answer(ctx, b, req)
+	r := reply{Result: out}
+	if err != nil {
+		r = reply{Error: err.Error()}
+	}
+	conn.SetWriteDeadline(time.Now().Add(ioTimeout))
+	json.NewEncoder(conn).Encode(r)
+}
+
+func answer(ctx context.Context, b Backend, req request) (json.RawMessage, error) {
+	var v any
+	var err error
+	switch req.Method {
+	case "status":
+		v, err = b.Status(ctx)
+	case "addresses":
+		v, err = b.Addresses(ctx)
+	case "update":
+		v, err = b.Update(ctx, req.Hosts, req.Force)
+	default:
+		err = fmt.Errorf("unknown method %q", req.Method)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+// ErrNotRunning says that nothing answers at the socket.
+var ErrNotRunning = errors.New("wanbeacon is not running")
+
+// Client asks the daemon at a socket.
+type Client struct{ Socket string }
+
+// Status asks for the status.
+func (c Client) Status(ctx context.Context) (*Status, error) {
+	return call[Status](ctx, c.Socket, request{Method: "status"})
+}
+
+// Addresses asks for every address considered.
+func (c Client) Addresses(ctx context.Context) (*Addresses, error) {
+	return call[Addresses](ctx, c.Socket, request{Method: "addresses"})
+}
+
+// Update asks for requests now; the status afterwards is returned.
+func (c Client) Update(ctx context.Context, hosts []string, force bool) (*Status, error) {
+	return call[Status](ctx, c.Socket, request{Method: "update", Hosts: hosts, Force: force})
+}
+
+func call[T any](ctx context.Context, socket string, req request) (*T, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "unix", socket)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
+		return nil, fmt.Errorf("%w (nothing answers at %s)", ErrNotRunning, socket)
+	case err != nil:
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
+	if err := json.NewEncoder(conn).Encode(req); err != nil {
+		return nil, err
+	}
+	var r reply
+	if err := json.NewDecoder(bufio.NewReader(conn)).Decode(&r); err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("%s: no answer in time", socket)
+		}
+		return nil, fmt.Errorf("%s: %w", socket, err)
+	}
+	if r.Error != "" {
+		return nil, errors.New(r.Error)
+	}
+	v := new(T)
+	return v, json.Unmarshal(r.Result, v)
+}

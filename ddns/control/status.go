@@ -1,0 +1,183 @@
+package control
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/publish"
+)
+
+// Status is what `wanbeacon status -json` prints. Missing values are null.
+type Status struct {
+	Version string   `json:"version"`
+	Uptime  int64    `json:"uptime_seconds"`
+	Config  Config   `json:"config"`
+	Sources []Source `json:"sources"`
+	Records []Record `json:"records"`
+	Aliases []Alias  `json:"aliases"`
+}
+
+// Config tells which configuration is in force, and what is wrong with the
+// file if a reload was refused.
+type Config struct {
+	Path     string  `json:"path"`
+	Revision string  `json:"revision"` // SHA-256 of the file's bytes, hex
+	Error    *string `json:"error"`
+}
+
+// Source is one source's answer for one family.
+type Source struct {
+	Name      string      `json:"name"`
+	Family    string      `json:"family"`
+	Address   *netip.Addr `json:"address"`
+	Method    string      `json:"method"`
+	Interface *string     `json:"interface"`
+	Note      *string     `json:"note"`
+}
+
+// Record is one name and family at one provider.
+type Record struct {
+	Hostname    string      `json:"hostname"`
+	Provider    string      `json:"provider"`
+	Family      string      `json:"family"`
+	Wanted      *netip.Addr `json:"wanted"`
+	Published   *netip.Addr `json:"published"`
+	State       string      `json:"state"`
+	Error       *string     `json:"error"`
+	ErrorClass  *string     `json:"error_class"`
+	LastChange  *time.Time  `json:"last_change"`
+	NextAttempt *time.Time  `json:"next_attempt"`
+	Attempts    int         `json:"attempts"`
+	Verdict     *string     `json:"verdict"`
+	VerdictNote *string     `json:"verdict_note"`
+	Delegation  []string    `json:"delegation"`
+}
+
+// Alias is a name that leads to one of several records.
+type Alias struct {
+	Hostname string  `json:"hostname"`
+	Target   *string `json:"target"`
+	State    string  `json:"state"`
+	Reason   *string `json:"reason"`
+}
+
+// FillRecords writes the records' and the sources' part of the status.
+func (s *Status) FillRecords(records []publish.RecordStatus, answers []address.Answer) {
+	s.Sources, s.Records, s.Aliases = []Source{}, []Record{}, []Alias{}
+	for _, a := range answers {
+		s.Sources = append(s.Sources, source(a))
+	}
+	for _, r := range records {
+		s.Records = append(s.Records, Record{
+			Hostname: r.Hostname, Provider: r.Provider, Family: r.Family.String(),
+			Wanted: addr(r.Wanted), Published: addr(r.Published), State: string(r.State),
+			Error: str(r.Error), ErrorClass: str(r.ErrorClass),
+			LastChange: when(r.LastChange), NextAttempt: when(r.NextAttempt), Attempts: r.Attempts,
+		})
+	}
+}
+
+func source(a address.Answer) Source {
+	return Source{Name: a.Source, Family: a.Family.String(), Address: addr(a.Addr), Method: a.Method,
+		Interface: str(a.Interface), Note: str(a.Note)}
+}
+
+func str(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func addr(a netip.Addr) *netip.Addr {
+	if !a.IsValid() {
+		return nil
+	}
+	return &a
+}
+
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.Round(0).Truncate(time.Second)
+	return &t
+}
+
+// Print writes the status for people. now is used for "3 min ago".
+func (s *Status) Print(w io.Writer, now time.Time) {
+	fmt.Fprintf(w, "wanbeacon %s, up %s, %s\n", s.Version, time.Duration(s.Uptime)*time.Second, s.Config.Path)
+	if s.Config.Error != nil {
+		fmt.Fprintf(w, "the configuration file has errors; the one before is in force:\n  %s\n",
+			strings.ReplaceAll(*s.Config.Error, "\n", "\n  "))
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if len(s.Sources) > 0 {
+		fmt.Fprintln(t, "\nSOURCE\tFAMILY\tADDRESS\tINTERFACE\tNOTE")
+		for _, a := range s.Sources {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", a.Name, a.Family, orDash(a.Address), orDash(a.Interface), orEmpty(a.Note))
+		}
+		t.Flush()
+	}
+	if len(s.Records) == 0 {
+		fmt.Fprintln(w, "\nno records: add a [[record]] to the configuration")
+		return
+	}
+	fmt.Fprintln(t, "\nRECORD\tPROVIDER\tFAMILY\tPUBLISHED\tSTATE\tNOTE")
+	for _, r := range s.Records {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Hostname, r.Provider, r.Family, orDash(r.Published), r.State, r.note(now))
+	}
+	t.Flush()
+}
+
+// note says the most important thing about a record.
+func (r *Record) note(now time.Time) string {
+	var parts []string
+	if r.Error != nil {
+		parts = append(parts, *r.Error)
+	}
+	if r.Wanted != nil && (r.Published == nil || *r.Published != *r.Wanted) {
+		parts = append(parts, "wants "+r.Wanted.String())
+	}
+	if r.NextAttempt != nil {
+		parts = append(parts, "next attempt in "+r.NextAttempt.Sub(now).Round(time.Second).String())
+	}
+	if len(parts) == 0 && r.LastChange != nil && r.State == string(publish.Published) {
+		parts = append(parts, ago(now.Sub(*r.LastChange)))
+	}
+	if r.Verdict != nil {
+		parts = append(parts, *r.Verdict)
+	}
+	return strings.Join(parts, "; ")
+}
+
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+func orDash[T any](p *T) string {
+	if p == nil {
+		return "-"
+	}
+	return fmt.Sprint(*p)
+}
+
+func orEmpty(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}

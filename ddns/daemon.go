@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/control"
+	"github.com/wanbeacon/wanbeacon/ddns/publish"
+)
+
+// daemon is the running program as its users see it: it answers the control
+// socket and reloads the configuration.
+type daemon struct {
+	log     *logger
+	path    string
+	salt    string
+	dry     bool
+	started time.Time
+	loop    *publish.Loop
+
+	mu       sync.Mutex
+	revision string
+	failed   error // the last reload's; nil: the file is in force
+}
+
+// load reads the configuration and makes it the one in force.
+func (d *daemon) load() (*config.Config, publish.Plan, error) {
+	cfg, plan, err := loadPlan(d.path, d.salt)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failed = err
+	if err != nil {
+		return nil, plan, err
+	}
+	for _, w := range cfg.Warnings {
+		d.log.Warnf("%v", w)
+	}
+	d.revision = cfg.Revision
+	if d.dry {
+		plan.Accounts = dryRun(d.log, plan.Accounts)
+	}
+	return cfg, plan, nil
+}
+
+// reload puts the configuration file in force, or says what is wrong with it
+// and keeps the one before.
+func (d *daemon) reload(ctx context.Context) {
+	cfg, plan, err := d.load()
+	if err != nil {
+		d.log.Errorf("configuration not reloaded, the one before stays in force:")
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			d.log.Errorf("%s", line)
+		}
+		return
+	}
+	d.log.setLevel(cfg.Daemon.LogLevel)
+	if err := d.loop.Reload(ctx, plan); err != nil {
+		return // stopping
+	}
+	d.log.Infof("configuration reloaded: %s", count(len(plan.Records), "address record"))
+}
+
+// Status implements control.Backend.
+func (d *daemon) Status(ctx context.Context) (*control.Status, error) {
+	records, answers, err := d.loop.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &control.Status{Version: version, Uptime: int64(time.Since(d.started).Seconds())}
+	d.mu.Lock()
+	s.Config = control.Config{Path: d.path, Revision: d.revision}
+	if d.failed != nil {
+		text := d.failed.Error()
+		s.Config.Error = &text
+	}
+	d.mu.Unlock()
+	s.FillRecords(records, answers)
+	return s, nil
+}
+
+// Addresses implements control.Backend.
+func (d *daemon) Addresses(ctx context.Context) (*control.Addresses, error) {
+	_, list, answers, err := d.loop.Explain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := new(control.Addresses)
+	a.FillAddresses(list, answers)
+	return a, nil
+}
+
+// Update implements control.Backend.
+func (d *daemon) Update(ctx context.Context, hosts []string, force bool) (*control.Status, error) {
+	for i, h := range hosts {
+		hosts[i] = strings.ToLower(strings.TrimSuffix(h, "."))
+	}
+	// The client waits 30 s; it is to get the status even if a request hangs.
+	wait, cancel := context.WithTimeout(ctx, 25*time.Second)
+	defer cancel()
+	unknown, err := d.loop.Update(wait, hosts, force)
+	if err != nil {
+		return nil, err
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("no record has the hostname %s; \"wanbeacon status\" lists them", strings.Join(unknown, ", "))
+	}
+	return d.Status(ctx)
+}

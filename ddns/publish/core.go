@@ -1,0 +1,426 @@
+package publish
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
+)
+
+// Logger receives lines for the user.
+type Logger interface {
+	Debugf(format string, args ...any)
+	Infof(format string, args ...any)
+	Warnf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+// Core is the reconciler. It is owned by one goroutine.
+type Core struct {
+	log      Logger
+	random   func() float64 // in [0,1), for jitter
+	entries  []*entry       // in the order of the configuration
+	accounts map[string]*account
+	answers  []address.Answer
+	dirty    bool // something that is saved has changed
+}
+
+// entry is a record with everything known about it.
+type entry struct {
+	Record
+	wanted    netip.Addr
+	answer    address.Answer // the source's, which gave wanted
+	pathSince time.Time      // when the way out last changed
+	event     time.Time      // the kernel event that brought wanted
+
+	published   netip.Addr // what the provider last accepted
+	publishedAs string     // Identity at that time
+	publishedAt time.Time
+	doubt       bool // a request failed after it was sent: the provider may have either address
+
+	flight   *Job
+	forced   bool // the user asked for a request although nothing changed
+	hold     time.Time
+	accepted time.Time // last accepted request of this run, for the provider's minimum interval
+
+	class     provider.Class // of the last failure; "" after a success
+	text      string
+	fails     int // in a row
+	missing   int // "endpoint not found" in a row
+	notBefore time.Time
+	noPath    bool      // the last failure was that nothing could leave the router
+	ended     time.Time // of the last attempt
+	blocked   bool
+	logged    time.Time // when this failure was last logged
+}
+
+type account struct {
+	Account
+	flights   int
+	proven    bool // a request has succeeded since the account was configured
+	notBefore time.Time
+	class     provider.Class // not "": every record of the account is blocked
+	text      string
+}
+
+// Job is one request to be made.
+type Job struct {
+	Provider Provider
+	Origin   provider.Origin
+	Updates  []provider.Update
+	Started  time.Time
+
+	account *account
+	items   []item
+	stale   bool
+}
+
+// item is one update of a job, with what was true when it started.
+type item struct {
+	key      Key
+	identity string
+	path     uint64
+	event    time.Time
+}
+
+// NewCore returns a reconciler without records. random gives values in [0,1).
+func NewCore(log Logger, random func() float64) *Core {
+	return &Core{log: log, random: random, accounts: map[string]*account{}}
+}
+
+// Configure replaces the configuration. Records that are the same in both keep
+// everything; a changed one keeps what is published under its key and loses
+// its waits and blocks. Requests for records that are gone become stale.
+func (c *Core) Configure(now time.Time, records []Record, accounts []Account, saved []Saved) {
+	old := c.entries
+	oldAccounts := c.accounts
+	c.entries, c.accounts = nil, map[string]*account{}
+	for _, a := range accounts {
+		if o := oldAccounts[a.Name]; o != nil && o.Identity == a.Identity {
+			a.Provider = o.Provider // keeps what it has cached
+			o.Account = a
+			c.accounts[a.Name] = o
+			continue
+		}
+		c.accounts[a.Name] = &account{Account: a}
+	}
+	for _, r := range records {
+		i := slices.IndexFunc(old, func(e *entry) bool { return e.Key == r.Key })
+		if i < 0 {
+			c.entries = append(c.entries, restore(r, saved, now))
+			continue
+		}
+		e := old[i]
+		old = slices.Delete(old, i, i+1)
+		if e.Identity != r.Identity {
+			e.clearFailure()
+		}
+		if e.Source != r.Source {
+			e.wanted, e.answer = netip.Addr{}, address.Answer{}
+		}
+		e.Record = r
+		c.entries = append(c.entries, e)
+	}
+	for _, e := range old {
+		if e.flight != nil {
+			e.flight.stale = true
+		}
+		c.dirty = c.dirty || e.published.IsValid() || e.blocked
+	}
+	if c.answers != nil {
+		c.apply(c.answers, now)
+	}
+}
+
+// clearFailure forgets why a record failed and how long it was to wait.
+func (e *entry) clearFailure() {
+	e.class, e.text, e.blocked, e.noPath = "", "", false, false
+	e.fails, e.missing = 0, 0
+	e.notBefore, e.logged = time.Time{}, time.Time{}
+}
+
+// Observe takes the sources' answers to a new snapshot. It returns the jobs
+// under way that have become pointless.
+func (c *Core) Observe(now time.Time, answers []address.Answer) (stale []*Job) {
+	c.answers = answers
+	c.apply(answers, now)
+	for _, e := range c.entries {
+		j := e.flight
+		if j == nil || j.stale || !e.wanted.IsValid() {
+			continue
+		}
+		if !slices.ContainsFunc(j.items, func(i item) bool { return c.current(j, i) }) {
+			j.stale = true
+			stale = append(stale, j)
+		}
+	}
+	return stale
+}
+
+// current says whether what a job sends for an item is still what is wanted.
+// No address at all does not make it pointless: a removal alone does nothing.
+func (c *Core) current(j *Job, i item) bool {
+	e := c.find(i.key)
+	if e == nil {
+		return false
+	}
+	return !e.wanted.IsValid() || e.wanted == j.sent(i.key)
+}
+
+func (j *Job) sent(k Key) netip.Addr {
+	for n, i := range j.items {
+		if i.key == k {
+			return j.Updates[n].Addr
+		}
+	}
+	return netip.Addr{}
+}
+
+func (c *Core) find(k Key) *entry {
+	for _, e := range c.entries {
+		if e.Key == k {
+			return e
+		}
+	}
+	return nil
+}
+
+func (c *Core) apply(answers []address.Answer, now time.Time) {
+	for _, e := range c.entries {
+		for i := range answers {
+			a := &answers[i]
+			if a.Source != e.Source || a.Family != e.Family {
+				continue
+			}
+			if a.Path != e.answer.Path {
+				e.pathSince = now
+				if e.class == provider.Network {
+					e.retryAfterChange(now)
+				}
+			}
+			if a.Addr != e.wanted {
+				e.event = now
+			}
+			e.wanted, e.answer = a.Addr, *a
+		}
+	}
+}
+
+// retryAfterChange lifts a network error's wait: the network is another one
+// now. What did reach the provider's host is not repeated within a second.
+func (e *entry) retryAfterChange(now time.Time) {
+	e.fails = 0
+	e.notBefore = now
+	if !e.noPath {
+		e.notBefore = later(now, e.ended.Add(quickRetry))
+	}
+}
+
+// ready says whether a record needs a request, and from when on it may be
+// made. Waits that only an event ends give false.
+func (c *Core) ready(e *entry) (time.Time, bool) {
+	a := c.accounts[e.Provider]
+	if a == nil || !e.Enabled || e.flight != nil || e.blocked || a.class != "" || !e.wanted.IsValid() {
+		return time.Time{}, false
+	}
+	var at time.Time
+	if !e.differs() {
+		if e.Force <= 0 {
+			return time.Time{}, false
+		}
+		at = e.publishedAt.Add(e.Force)
+	}
+	if l := a.Provider.Limits(); l.MinInterval > 0 && !e.accepted.IsZero() {
+		at = later(at, e.accepted.Add(l.MinInterval))
+	}
+	return later(at, later(e.hold, later(e.notBefore, a.notBefore))), true
+}
+
+// differs says whether what is wanted is not what the provider has.
+func (e *entry) differs() bool {
+	return e.forced || e.doubt || e.wanted != e.published || e.publishedAs != e.Identity
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Due starts every request that may be made now and returns them.
+func (c *Core) Due(now time.Time) []*Job {
+	var jobs []*Job
+	for _, e := range c.entries {
+		if at, ok := c.ready(e); ok && !at.After(now) {
+			jobs = c.start(c.accounts[e.Provider], now, jobs)
+		}
+	}
+	return jobs
+}
+
+// start makes the requests that an account may make now.
+func (c *Core) start(a *account, now time.Time, jobs []*Job) []*Job {
+	byDevice := map[string][]*entry{}
+	var devices []string
+	for _, e := range c.entries {
+		if e.Provider != a.Name {
+			continue
+		}
+		if at, ok := c.ready(e); !ok || at.After(now) {
+			continue
+		}
+		d := a.device(e)
+		if byDevice[d] == nil {
+			devices = append(devices, d)
+		}
+		byDevice[d] = append(byDevice[d], e)
+	}
+	for _, d := range devices {
+		list := byDevice[d]
+		updates := make([]provider.Update, len(list))
+		for i, e := range list {
+			updates[i] = provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted, TTL: e.TTL, Other: c.sibling(e)}
+		}
+		for _, group := range a.Provider.Group(updates) {
+			if a.flights >= a.limit() {
+				return jobs
+			}
+			jobs = append(jobs, a.job(now, d, list, updates, group))
+		}
+	}
+	return jobs
+}
+
+// limit is how many requests an account may have under way: one until its
+// credentials have proved good, so that a wrong password is tried once.
+func (a *account) limit() int {
+	if a.proven {
+		return parallel
+	}
+	return 1
+}
+
+// device is the one that a record's request must leave through; "": any.
+func (a *account) device(e *entry) string {
+	switch {
+	case a.Bind != "":
+		return a.Bind
+	case e.answer.Named:
+		return e.answer.Interface
+	}
+	return ""
+}
+
+func (a *account) job(now time.Time, device string, list []*entry, updates []provider.Update, group []int) *Job {
+	j := &Job{Provider: a.Provider, Origin: provider.Origin{Device: device}, Started: now, account: a}
+	for _, n := range group {
+		e := list[n]
+		j.Updates = append(j.Updates, updates[n])
+		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.event})
+		if e.answer.Named && !j.Origin.Addr.IsValid() {
+			j.Origin.Addr = e.wanted
+		}
+		e.flight = j
+	}
+	a.flights++
+	return j
+}
+
+// sibling is the address of the record's other family, for providers that
+// need both in each request.
+func (c *Core) sibling(e *entry) netip.Addr {
+	other := config.IPv4
+	if e.Family == config.IPv4 {
+		other = config.IPv6
+	}
+	if s := c.find(Key{e.Hostname, e.Provider, other}); s != nil && s.Enabled {
+		if s.wanted.IsValid() {
+			return s.wanted
+		}
+		return s.published
+	}
+	return netip.Addr{}
+}
+
+// Next is when Due may have something to start that is not due now; zero when
+// only an event can bring that about.
+func (c *Core) Next(now time.Time) time.Time {
+	var next time.Time
+	for _, e := range c.entries {
+		at, ok := c.ready(e)
+		if !ok || !at.After(now) {
+			continue // nothing to do, or waiting for another request of the account
+		}
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return next
+}
+
+// Demand asks for a request now for the named hosts (all if none is named).
+// Network back-off is lifted, the providers' own waits are not. With force, an
+// unchanged address is sent too, and a record that was refused is tried again
+// unless the provider itself has blocked it. The hosts that no record has are
+// returned.
+func (c *Core) Demand(now time.Time, hosts []string, force bool) (unknown []string) {
+	for _, h := range hosts {
+		if !slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Hostname == h }) {
+			unknown = append(unknown, h)
+		}
+	}
+	for _, e := range c.entries {
+		if len(hosts) > 0 && !slices.Contains(hosts, e.Hostname) {
+			continue
+		}
+		if e.class == provider.Network || e.class == provider.Unknown {
+			e.notBefore = now
+		}
+		if !force {
+			continue
+		}
+		e.forced = true
+		if e.blocked && !lasting(e.class) {
+			e.clearFailure()
+			c.dirty = true
+		}
+		if a := c.accounts[e.Provider]; a != nil && a.class != "" && !lasting(a.class) {
+			a.class, a.text, a.proven = "", "", false
+		}
+	}
+	return unknown
+}
+
+// Settled says whether nothing is under way for the named hosts (all if none
+// is named) and nothing due is left that has not been tried. With patience, an
+// attempt that could not even leave the router does not count as tried.
+func (c *Core) Settled(hosts []string, patience bool) bool {
+	for _, e := range c.entries {
+		if len(hosts) > 0 && !slices.Contains(hosts, e.Hostname) {
+			continue
+		}
+		if e.flight != nil {
+			return false
+		}
+		if _, ok := c.ready(e); ok && e.differs() && (e.class == "" || patience && e.noPath) {
+			return false
+		}
+	}
+	return true
+}
+
+// Failed says whether any record is not as wanted for want of success.
+func (c *Core) Failed() bool {
+	return slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Enabled && c.failure(e) != "" })
+}
+
+func (c *Core) failure(e *entry) provider.Class {
+	if a := c.accounts[e.Provider]; a != nil && a.class != "" {
+		return a.class
+	}
+	return e.class
+}

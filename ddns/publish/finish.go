@@ -1,0 +1,213 @@
+package publish
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
+)
+
+// Change says that a provider has accepted a new address for a record.
+type Change struct {
+	Record
+	Old, New netip.Addr
+}
+
+// Finish takes the outcomes of a job, one per update, and returns the records
+// whose published address has changed.
+func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (changes []Change) {
+	j.account.flights--
+	for n, it := range j.items {
+		e := c.find(it.key)
+		if e == nil || e.flight != j {
+			continue
+		}
+		e.flight, e.ended = nil, now
+		o := outcomes[n]
+		if o.Sent || o.Class.Done() {
+			e.hold = j.Started.Add(settle)
+		}
+		switch {
+		case o.Class.Done():
+			old := e.published
+			c.accepted(now, e, j, it, j.Updates[n].Addr, o)
+			if old != e.published {
+				changes = append(changes, Change{e.Record, old, e.published})
+			}
+		case j.stale:
+			// Given up because something newer is wanted: no failure, but the
+			// provider may have heard it.
+			e.doubt = e.doubt || o.Sent
+			e.hold = j.Started.Add(settle)
+		default:
+			c.failed(now, e, j, it, o)
+		}
+	}
+	return changes
+}
+
+// accepted notes that the provider has addr now.
+func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, addr netip.Addr, o provider.Outcome) {
+	if e.published != addr || e.publishedAs != it.identity || e.Force > 0 {
+		c.dirty = true
+	}
+	tries := e.fails + 1
+	e.clearFailure()
+	e.published, e.publishedAs, e.publishedAt = addr, it.identity, now
+	e.accepted, e.doubt, e.forced = now, false, false
+	j.account.proven = true
+
+	since := it.event
+	if since.IsZero() || tries > 1 {
+		since = j.Started
+	}
+	c.log.Infof("%s: %v %v published at %s in %s (%s)%s", e.Hostname, e.Family, addr, e.Provider,
+		short(now.Sub(since)), o.Text, attempts(tries))
+	if o.Warning != "" {
+		c.log.Warnf("%s: %v: %s", e.Hostname, e.Family, o.Warning)
+	}
+}
+
+func attempts(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", attempt %d", n)
+}
+
+// failed notes a failure and decides when, if ever, the next attempt is.
+func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outcome) {
+	e.doubt = e.doubt || o.Sent && o.Class == provider.Network
+	repeated := e.class == o.Class && e.text == o.Text
+	e.class, e.text, e.noPath = o.Class, o.Text, o.NoPath
+	e.fails++
+	if !o.Endpoint {
+		e.missing = 0
+	}
+	a := c.accounts[e.Provider]
+
+	var wait time.Duration
+	switch {
+	case o.Class.Permanent():
+		c.block(e, o)
+		return
+	case o.Endpoint && e.missing+1 >= endpointTries:
+		e.class = provider.BadRequest
+		c.block(e, o)
+		return
+	case o.Class == provider.Network:
+		wait = c.networkWait(now, e, it, o)
+	case o.Wait > 0: // named by the provider
+		wait = o.Wait
+	case o.Class == provider.ServerError:
+		wait = double(j.Provider.Limits().ServerErrorWait, e.fails, refusalWaitMax)
+	case o.Class == provider.TooMany:
+		wait = double(max(j.Provider.Limits().MinInterval, tooManyDefault), e.fails, refusalWaitMax)
+	default:
+		if o.Endpoint {
+			e.missing++
+		}
+		wait = c.jitter(double(unknownBackoff, e.fails, unknownBackoffMax))
+	}
+	e.notBefore = now.Add(wait)
+	if o.Account && a != nil {
+		a.notBefore = later(a.notBefore, e.notBefore)
+	}
+	if !repeated || now.Sub(e.logged) >= remindAfter {
+		e.logged = now
+		c.log.Warnf("%s: %v update at %s failed: %s; next attempt in %s%s", e.Hostname, e.Family, e.Provider, o.Text, short(wait), attempts(e.fails))
+		return
+	}
+	c.log.Debugf("%s: %v update at %s failed again: %s; next attempt in %s, attempt %d", e.Hostname, e.Family, e.Provider, o.Text, short(wait), e.fails)
+}
+
+// block ends all attempts for a record, or for its account, until the
+// configuration changes or the user forces one.
+func (c *Core) block(e *entry, o provider.Outcome) {
+	e.blocked = true
+	c.dirty = c.dirty || lasting(e.class)
+	scope := "it is"
+	if a := c.accounts[e.Provider]; o.Account && a != nil {
+		if a.class != "" { // already told for another record of the account
+			return
+		}
+		a.class, a.text = e.class, e.text
+		scope = "all records of " + e.Provider + " are"
+	}
+	c.log.Errorf("%s: %v refused by %s: %s; %s blocked until the configuration changes", e.Hostname, e.Family, e.Provider, o.Text, scope)
+}
+
+// lasting says whether a block outlives a restart: the provider has shut this
+// client out, and asking again makes it worse.
+func lasting(c provider.Class) bool {
+	return c == provider.Abuse || c == provider.BadAgent
+}
+
+// networkWait is how long to wait after an attempt that got no reply.
+func (c *Core) networkWait(now time.Time, e *entry, it item, o provider.Outcome) time.Duration {
+	switch {
+	case o.NoPath && e.answer.Path != it.path:
+		e.fails = 0
+		return 0 // the network has changed meanwhile
+	case !o.Sent && now.Sub(e.pathSince) < quickPeriod:
+		return c.jitter(quickRetry)
+	}
+	return c.jitter(double(networkBackoff, e.fails, networkBackoffMax))
+}
+
+// double is base doubled for each failure after the first, at most limit.
+func double(base time.Duration, fails int, limit time.Duration) time.Duration {
+	for ; fails > 1 && base < limit; fails-- {
+		base *= 2
+	}
+	return min(base, max(limit, base/2))
+}
+
+// jitter spreads a wait by a tenth either way, so that the clients of a
+// provider that comes back do not arrive together.
+func (c *Core) jitter(d time.Duration) time.Duration {
+	return d - d/10 + time.Duration(c.random()*float64(d/5))
+}
+
+// short writes a duration for people: 850 µs, 182 ms, 1.4 s, 30m0s.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// Removals makes the requests that take away the published records with
+// remove_on_exit, one a record.
+func (c *Core) Removals(now time.Time) []*Job {
+	var jobs []*Job
+	for _, e := range c.entries {
+		a := c.accounts[e.Provider]
+		if !e.RemoveOnExit || !e.Enabled || !e.published.IsValid() || a == nil || c.state(e) == Blocked {
+			continue
+		}
+		list := []*entry{e}
+		updates := []provider.Update{{Hostname: e.Hostname, Family: e.Family, Addr: e.published, TTL: e.TTL, Other: c.sibling(e)}}
+		jobs = append(jobs, a.job(now, a.device(e), list, updates, []int{0}))
+	}
+	return jobs
+}
+
+// Removed takes the outcomes of removals.
+func (c *Core) Removed(j *Job, outcomes []provider.Outcome) {
+	for n, it := range j.items {
+		e := c.find(it.key)
+		if o := outcomes[n]; !o.Class.Done() {
+			c.log.Warnf("%s: %v could not be removed at %s: %s", e.Hostname, e.Family, e.Provider, o.Text)
+			continue
+		}
+		c.log.Infof("%s: %v removed at %s", e.Hostname, e.Family, e.Provider)
+		e.published, e.publishedAs, c.dirty = netip.Addr{}, "", true
+	}
+}

@@ -1,0 +1,78 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
+)
+
+const (
+	hookTimeout   = 30 * time.Second
+	removeTimeout = 4 * time.Second // procd kills after 5 s
+)
+
+// changed runs a record's on_change program, by argv, with the facts in its
+// environment. It delays nothing and is killed after 30 s.
+func (l *Loop) changed(c Change) {
+	if len(c.OnChange) == 0 {
+		return
+	}
+	l.work.Go(func() {
+		ctx, cancel := context.WithTimeout(l.ctx, hookTimeout)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, c.OnChange[0], c.OnChange[1:]...)
+		cmd.WaitDelay = time.Second / 4
+		cmd.Env = append(os.Environ(),
+			"WANBEACON_HOSTNAME="+c.Hostname,
+			"WANBEACON_FAMILY="+c.Family.String(),
+			"WANBEACON_ADDRESS="+text(c.New),
+			"WANBEACON_OLD_ADDRESS="+text(c.Old),
+			"WANBEACON_PROVIDER="+c.Provider)
+		var out bytes.Buffer
+		cmd.Stderr = &out
+		if err := cmd.Run(); err != nil && l.ctx.Err() == nil {
+			first, _, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
+			l.log.Warnf("%s: on_change %s: %v %.200q", c.Hostname, c.OnChange[0], err, first)
+		}
+	})
+}
+
+func text(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+// removeOnExit takes away the published records that ask for it.
+func (l *Loop) removeOnExit() {
+	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
+	defer cancel()
+	jobs := l.core.Removals(time.Now())
+	if len(jobs) == 0 {
+		return
+	}
+	type answer struct {
+		job      *Job
+		outcomes []provider.Outcome
+	}
+	answers := make(chan answer)
+	for _, j := range jobs {
+		go func() { answers <- answer{j, j.Provider.Remove(ctx, j.Origin, j.Updates)} }()
+	}
+	for range jobs {
+		a := <-answers
+		l.core.Removed(a.job, a.outcomes)
+	}
+	if records, changed := l.core.Saved(); changed && l.store != nil {
+		if err := l.store.Save(records); err != nil {
+			l.log.Warnf("%v", err)
+		}
+	}
+}

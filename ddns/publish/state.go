@@ -1,0 +1,191 @@
+package publish
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
+)
+
+// Saved is what outlives a restart about one record.
+type Saved struct {
+	Hostname  string         `json:"hostname"`
+	Provider  string         `json:"provider"`
+	Family    string         `json:"family"`
+	Source    string         `json:"source,omitempty"`
+	Identity  string         `json:"identity"`
+	Address   netip.Addr     `json:"address,omitzero"`   // last accepted by the provider
+	Published time.Time      `json:"published,omitzero"` // when; UTC
+	Blocked   provider.Class `json:"blocked,omitempty"`  // "abuse" or "badagent"
+	Reason    string         `json:"reason,omitempty"`
+	BlockedAs string         `json:"blocked_as,omitempty"` // Identity that was blocked
+}
+
+// savedFile is the layout of the state file.
+type savedFile struct {
+	Version int     `json:"version"`
+	Salt    string  `json:"salt"`
+	Records []Saved `json:"records"`
+}
+
+const savedVersion = 1
+
+// Store is the state file: small, and written only when something that was
+// published has changed, because on a router it lives on flash.
+type Store struct {
+	path string
+	salt string
+}
+
+// OpenStore reads the state file of a directory. A file that cannot be
+// understood is set aside as state.json.broken and reported as a warning; the
+// state is then empty. An error means that nothing can be saved there; the
+// program can go on without.
+func OpenStore(dir, freshSalt string) (s *Store, saved []Saved, warning string, err error) {
+	s = &Store{path: filepath.Join(dir, "state.json"), salt: freshSalt}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return s, nil, "", fmt.Errorf("state directory: %w", err)
+	}
+	text, err := os.ReadFile(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil, "", nil
+	}
+	if err != nil {
+		return s, nil, "", fmt.Errorf("saved state: %w", err)
+	}
+	f, err := decode(text)
+	if err != nil {
+		aside := s.path + ".broken"
+		if err2 := os.Rename(s.path, aside); err2 != nil {
+			return s, nil, "", fmt.Errorf("saved state is broken (%v) and cannot be set aside: %w", err, err2)
+		}
+		return s, nil, fmt.Sprintf("saved state is broken (%v); set aside as %s, starting without", err, aside), nil
+	}
+	if f.Salt != "" {
+		s.salt = f.Salt
+	}
+	return s, f.Records, "", nil
+}
+
+func decode(text []byte) (savedFile, error) {
+	var f savedFile
+	if err := json.Unmarshal(text, &f); err != nil {
+		return f, err
+	}
+	if f.Version != savedVersion {
+		return f, fmt.Errorf("version %d, expected %d", f.Version, savedVersion)
+	}
+	return f, nil
+}
+
+// Salt makes identities in the file useless for guessing passwords elsewhere.
+func (s *Store) Salt() string { return s.salt }
+
+// Save replaces the file so that a power cut leaves the old or the new one,
+// never half of either: write aside, fsync, rename, fsync the directory.
+func (s *Store) Save(records []Saved) (err error) {
+	text, err := json.MarshalIndent(savedFile{savedVersion, s.salt, records}, "", " ")
+	if err != nil {
+		return err
+	}
+	tmp := s.path + ".new"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err2 := f.Close(); err == nil {
+		err = err2
+	}
+	if err == nil {
+		err = os.Rename(tmp, s.path)
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return fmt.Errorf("save state: %w", err)
+	}
+	return syncDir(filepath.Dir(s.path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	return nil
+}
+
+// restore makes an entry of a record, with what was saved about it. A time of
+// publication that lies in the future was written by a wrong clock, or the
+// clock is wrong now: it counts as now, so that a clock's jump forces nothing.
+func restore(r Record, saved []Saved, now time.Time) *entry {
+	e := &entry{Record: r}
+	for _, s := range saved {
+		if s.Hostname != r.Hostname || s.Provider != r.Provider || s.Family != r.Family.String() {
+			continue
+		}
+		e.published, e.publishedAs, e.publishedAt = s.Address, s.Identity, s.Published
+		if e.publishedAt.After(now) || e.publishedAt.Before(clockIsSet) {
+			e.publishedAt = now
+		} else {
+			e.accepted = e.publishedAt
+		}
+		if s.Blocked != "" && s.BlockedAs == r.Identity {
+			e.class, e.text, e.blocked = s.Blocked, s.Reason, true
+		}
+	}
+	return e
+}
+
+// clockIsSet: a time before this comes from a router whose clock was not set.
+var clockIsSet = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Saved returns what is to be written, and whether anything in it has changed
+// since the last call.
+func (c *Core) Saved() ([]Saved, bool) {
+	if !c.dirty {
+		return nil, false
+	}
+	c.dirty = false
+	var list []Saved
+	for _, e := range c.entries {
+		s := Saved{Hostname: e.Hostname, Provider: e.Provider, Family: e.Family.String(), Source: e.Source,
+			Identity: e.publishedAs, Address: e.published, Published: e.publishedAt.UTC().Truncate(time.Second)}
+		if e.blocked && lasting(e.class) {
+			s.Blocked, s.Reason, s.BlockedAs = e.class, e.text, e.Identity
+		}
+		if s.Address.IsValid() || s.Blocked != "" {
+			list = append(list, s)
+		}
+	}
+	return list, true
+}
+
+// Taken gives the saved addresses by source, so that a source keeps its choice
+// over a restart.
+func Taken(records []Record, saved []Saved) map[string][]netip.Addr {
+	taken := map[string][]netip.Addr{}
+	for _, r := range records {
+		for _, s := range saved {
+			if s.Hostname == r.Hostname && s.Provider == r.Provider && s.Family == r.Family.String() && s.Address.IsValid() &&
+				config.FamilyOf(s.Address) == r.Family {
+				taken[r.Source] = append(taken[r.Source], s.Address)
+			}
+		}
+	}
+	return taken
+}

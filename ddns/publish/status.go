@@ -1,0 +1,58 @@
+package publish
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/address"
+)
+
+// RecordStatus is what the user is told about one record.
+type RecordStatus struct {
+	Key
+	Source      string
+	Wanted      netip.Addr
+	Published   netip.Addr
+	State       State
+	Error       string
+	ErrorClass  string
+	LastChange  time.Time
+	NextAttempt time.Time
+	Attempts    int // failed in a row
+}
+
+// Status tells about every record and every source's answer.
+func (c *Core) Status(now time.Time) ([]RecordStatus, []address.Answer) {
+	list := make([]RecordStatus, 0, len(c.entries))
+	for _, e := range c.entries {
+		s := RecordStatus{Key: e.Key, Source: e.Source, Wanted: e.wanted, Published: e.published,
+			State: c.state(e), Error: e.text, ErrorClass: string(e.class), LastChange: e.publishedAt, Attempts: e.fails}
+		if a := c.accounts[e.Provider]; e.class == "" && a != nil && a.class != "" {
+			s.Error, s.ErrorClass = a.text, string(a.class)
+		}
+		if at, ok := c.ready(e); ok && at.After(now) {
+			s.NextAttempt = at
+		}
+		list = append(list, s)
+	}
+	return list, c.answers
+}
+
+func (c *Core) state(e *entry) State {
+	a := c.accounts[e.Provider]
+	switch {
+	case !e.Enabled:
+		return Disabled
+	case e.flight != nil:
+		return Updating
+	case e.blocked || a != nil && a.class != "":
+		return Blocked
+	case !e.wanted.IsValid():
+		return Waiting
+	case e.class != "":
+		return Retrying
+	case e.differs():
+		return Pending
+	}
+	return Published
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/control"
+	"github.com/wanbeacon/wanbeacon/ddns/publish"
+	"github.com/wanbeacon/wanbeacon/netwatch"
+)
+
+const runUsage = `run [-config PATH] [-once | -dry-run]
+
+The daemon: watches the kernel's addresses and publishes each change. Stays in
+the foreground and logs to standard output. SIGTERM ends it, SIGHUP reloads the
+configuration, SIGUSR1 asks for an update of every record.
+`
+
+func runCommand(fs *flag.FlagSet, args []string) int {
+	path := configFlag(fs)
+	once := fs.Bool("once", false, "publish what is due, wait for the answers, and exit")
+	dry := fs.Bool("dry-run", false, "log the requests, secrets masked, and send none")
+	rest, status, done := parse(fs, args)
+	if done {
+		return status
+	}
+	if !noArguments(fs, rest) {
+		return exitUsage
+	}
+	if err := run(*path, *once, *dry); err != nil {
+		if !errors.Is(err, errReported) {
+			printProblems(err)
+		}
+		return exitFailed
+	}
+	return exitDone
+}
+
+// errReported says that the log has told what went wrong.
+var errReported = errors.New("reported")
+
+func run(path string, once, dry bool) error {
+	// The state's salt is part of the plan, and the state directory is part
+	// of the configuration: the configuration is read first.
+	cfg, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	log := newLogger(os.Stdout, cfg.Daemon.LogLevel)
+	unlock, err := lock(cfg.Daemon.StateDir, dry)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	store, saved, warning, err := publish.OpenStore(cfg.Daemon.StateDir, rand.Text())
+	if err != nil {
+		log.Warnf("%v; after a restart unchanged addresses will be sent again", err)
+	}
+	if warning != "" {
+		log.Warnf("%s", warning)
+	}
+	d := &daemon{log: log, path: path, salt: store.Salt(), dry: dry, started: time.Now()}
+	cfg, plan, err := d.load()
+	if err != nil {
+		return err
+	}
+	if dry {
+		store = nil
+	}
+	watcher, err := netwatch.Open(log.Warnf)
+	if err != nil {
+		return fmt.Errorf("cannot watch the kernel's addresses: %w", err)
+	}
+	defer watcher.Close()
+	d.loop = publish.NewLoop(log, store, saved, plan, watcher.Snapshots())
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if once {
+		return d.once(ctx, cfg.Daemon.Timeout)
+	}
+	return d.serve(ctx, cfg)
+}
+
+// once publishes what is due and waits no longer than one request may take.
+func (d *daemon) once(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout+time.Second)
+	defer cancel()
+	if !d.loop.Once(ctx) {
+		return errReported
+	}
+	return nil
+}
+
+func (d *daemon) serve(ctx context.Context, cfg *config.Config) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	if !d.dry {
+		l, err := control.Listen(cfg.Daemon.Socket)
+		if err != nil {
+			return err
+		}
+		beside.Go(func() { control.Serve(ctx, l, d) })
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGUSR1)
+	defer signal.Stop(signals)
+	beside.Go(func() { d.obey(ctx, signals) })
+
+	d.log.Infof("wanbeacon %s started with %s", version, d.path)
+	d.loop.Run(ctx)
+	d.log.Infof("stopped")
+	return nil
+}
+
+// obey acts on signals until ctx ends.
+func (d *daemon) obey(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				d.reload(ctx)
+				continue
+			}
+			d.log.Infof("asked for an update of every record")
+			// Waiting for the outcome would hold up the next signal.
+			go d.loop.Update(ctx, nil, false)
+		}
+	}
+}
+
+// lock keeps two processes from publishing with one state: it locks the state
+// directory itself, which costs no write.
+func lock(dir string, dry bool) (unlock func(), err error) {
+	if dry {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return func() {}, nil // OpenStore tells
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return func() {}, nil
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		f.Close()
+		return nil, fmt.Errorf("another wanbeacon is running with %s; ask it with \"wanbeacon update\"", dir)
+	}
+	return func() { f.Close() }, nil
+}

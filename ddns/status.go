@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/control"
+)
+
+const statusUsage = `status [-config PATH] [-json]
+
+Prints what the running daemon has published, what it has not, and why. The
+exit status is 1 if a record is blocked or nothing answers.
+`
+
+func statusCommand(fs *flag.FlagSet, args []string) int {
+	path, asJSON := configFlag(fs), fs.Bool("json", false, "print JSON")
+	rest, status, done := parse(fs, args)
+	if done {
+		return status
+	}
+	if !noArguments(fs, rest) {
+		return exitUsage
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s, err := control.Client{Socket: socketOf(*path)}.Status(ctx)
+	if err != nil {
+		complain(err)
+		return exitFailed
+	}
+	return printStatus(s, *asJSON)
+}
+
+// socketOf finds the daemon's socket. A configuration that has just been
+// broken must not keep its user from asking the daemon that still runs.
+func socketOf(path string) string {
+	cfg, err := config.Load(path)
+	if err != nil {
+		return config.DefaultSocket
+	}
+	return cfg.Daemon.Socket
+}
+
+func printStatus(s *control.Status, asJSON bool) int {
+	if asJSON {
+		printJSON(s)
+	} else {
+		s.Print(os.Stdout, time.Now())
+	}
+	for _, r := range s.Records {
+		if r.State == "blocked" {
+			return exitFailed
+		}
+	}
+	return exitDone
+}
+
+func printJSON(v any) {
+	e := json.NewEncoder(os.Stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	e.Encode(v)
+}
