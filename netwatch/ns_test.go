@@ -1,10 +1,13 @@
 package netwatch
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -107,4 +110,63 @@ func addrOn(s *Snapshot, link, addr string) (Addr, bool) {
 		}
 	}
 	return Addr{}, false
+}
+
+func has(link, addr string) func(*Snapshot) bool {
+	return func(s *Snapshot) bool { _, ok := addrOn(s, link, addr); return ok }
+}
+
+func hasNot(link, addr string) func(*Snapshot) bool {
+	return func(s *Snapshot) bool { _, ok := addrOn(s, link, addr); return !ok }
+}
+
+// wanWithRoutes makes wan, with carrier, an address and a default route of each family.
+func wanWithRoutes(t *testing.T) {
+	t.Helper()
+	ip(t, "link add wan type veth peer name isp")
+	ip(t, "link set isp up")
+	ip(t, "link set wan up")
+	ip(t, "addr add 203.0.113.5/24 dev wan")
+	ip(t, "route add default via 203.0.113.1")
+	ip(t, "addr add 2001:db8::5/64 dev wan nodad")
+	ip(t, "-6 route add default via 2001:db8::1")
+}
+
+// equalRoutes compares in any order.
+func equalRoutes(a, b []Route) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for _, r := range a {
+		if !slices.Contains(b, r) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameAsTaken compares a snapshot made from events with one read afresh.
+func sameAsTaken(t *testing.T, s *Snapshot) {
+	t.Helper()
+	fresh, err := Take()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if !slices.Equal(s.Links, fresh.Links) {
+		t.Errorf("links %+v, but the kernel has %+v", s.Links, fresh.Links)
+	}
+	if !slices.Equal(s.Routes, fresh.Routes) {
+		t.Errorf("routes %+v, but the kernel has %+v", s.Routes, fresh.Routes)
+	}
+	if !slices.EqualFunc(s.Addrs, fresh.Addrs, func(a, b Addr) bool { return sameAddr(a, b, fresh.At) }) {
+		t.Errorf("%d addresses, but the kernel has %d", len(s.Addrs), len(fresh.Addrs))
+	}
+}
+
+func wantErrno(t *testing.T, what string, err error, want syscall.Errno) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: %v, want %v", what, err, want)
+	}
 }

@@ -87,6 +87,12 @@ func routeTo(dst, src netip.Addr, device string) (Route, error) {
 	if r.Table == unix.RT_TABLE_UNSPEC && device != "" && !link.PointToPoint {
 		return Route{}, unix.ENETUNREACH
 	}
+	// With a source in the question the kernel repeats it as if it were the
+	// route's, and names no preferred one.
+	r.From = netip.Prefix{}
+	if src.IsValid() {
+		r.Src = src
+	}
 	return r, nil
 }
 
