@@ -18,6 +18,8 @@ var units = []struct {
 	length time.Duration
 }{{'d', day}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}}
 
+var errTooLong = errors.New(`a duration of more than ten years; write less, such as "30d"`)
+
 var errDuration = errors.New(`a duration is whole numbers with d, h, m or s, the largest unit first, such as "90s", "1h30m" or "30d"`)
 
 // parseDuration reads "90s", "10m", "1h30m", "1d12h".
@@ -39,15 +41,18 @@ func parseDuration(s string) (time.Duration, error) {
 		n, err := strconv.ParseUint(s[:i], 10, 64)
 		switch {
 		case i > 0 && (err != nil || n > uint64(maxDuration/u.length)):
-			return 0, errors.New(`a duration of more than ten years; write "off" or less, such as "30d"`)
+			return 0, errTooLong
 		case err != nil:
 			return 0, errDuration
 		}
 		sum += time.Duration(n) * u.length
 		s = s[i+1:]
 	}
-	if s != "" {
+	switch {
+	case s != "":
 		return 0, errDuration
+	case sum > maxDuration:
+		return 0, errTooLong
 	}
 	return sum, nil
 }
