@@ -17,7 +17,7 @@ run)
 	trap 'echo "reloaded $(tail -n 1 "$3")"' HUP
 	echo "started with $2 $3 in $(stat -c %a "$3")"
 	ip -4 -o address show dev wan
-	while :; do sleep 1000 & wait $!; done
+	while :; do sleep 1000 >/dev/null 2>&1 & wait $!; done
 	;;
 status)
 	echo '{"version": "1", "uptime_seconds": 1, "config": {"path": "p", "revision": "r", "error": null},

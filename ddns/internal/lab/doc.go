@@ -28,9 +28,9 @@
 // as root of a user namespace of its own. By hand the same is
 //
 //	unshare --user --map-root-user --net --mount \
-//		sh -c 'mount -t tmpfs tmpfs /run && exec go test ./...'
+//		sh -c 'mount -t tmpfs tmpfs /run && ip link set lo up && exec go test ./...'
 //
-// The tmpfs is for /run/netns, where `ip netns` bind-mounts what it makes. A
+// (add --pid --fork --kill-child to end everything with it). The tmpfs is for /run/netns, where `ip netns` bind-mounts what it makes. A
 // tun device needs /dev/net/tun readable and writable by the user.
 //
 // # Cleaning up
@@ -38,7 +38,8 @@
 // Namespaces are named wb-PID-N-ROLE. They go at the end of the test, and each
 // New removes those of processes that are no more. Every process started in a
 // namespace dies with the process that started it, even by SIGKILL, because it
-// is started by a thread that lives as long as the namespace (PR_SET_PDEATHSIG).
+// is started by a thread that lives as long as the namespace (PR_SET_PDEATHSIG);
+// whatever else is in a namespace is killed before it is removed.
 //
 // # Showing that nothing was sent
 //

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -34,6 +33,18 @@ type Lab struct {
 // count numbers the laboratories of this process.
 var count atomic.Int64
 
+// killAll ends every process in a namespace of a laboratory, whoever their
+// parents were: a program may leave children behind.
+func killAll(tb TB, namespace string) {
+	tb.Helper()
+	out, _ := exec.Command(Tool(tb, "ip"), "netns", "pids", namespace).Output()
+	for _, word := range strings.Fields(string(out)) {
+		if pid, err := strconv.Atoi(word); err == nil && pid != os.Getpid() {
+			unix.Kill(pid, unix.SIGKILL) // an error says that it has ended
+		}
+	}
+}
+
 // New makes a laboratory. It fails the test when it cannot.
 func New(tb TB) *Lab {
 	tb.Helper()
@@ -50,7 +61,7 @@ func New(tb TB) *Lab {
 func Loopback(tb TB) *Lab { return &Lab{TB: tb} }
 
 // removeStale removes the namespaces of laboratories whose process is gone.
-// What ran in them died with that process.
+// What was started in them died with that process; its children may not have.
 func removeStale(tb TB) {
 	tb.Helper()
 	paths, _ := filepath.Glob("/run/netns/wb-*-*-*")
@@ -60,6 +71,7 @@ func removeStale(tb TB) {
 		if err != nil || unix.Kill(pid, 0) == nil || errors.Is(unix.Kill(pid, 0), unix.EPERM) {
 			continue
 		}
+		killAll(tb, name)
 		// Another process may be removing it too: only what remains counts.
 		out, err := exec.Command(Tool(tb, "ip"), "netns", "del", name).CombinedOutput()
 		if _, gone := os.Stat(path); err != nil && gone == nil {
@@ -113,13 +125,11 @@ func (l *Lab) World() *Namespace {
 type Namespace struct {
 	Name string // as `ip netns` lists it
 
-	lab     *Lab
-	fd      int // of the network namespace
-	resolv  string
-	jobs    chan func() // run by the thread that starts processes
-	handle  *netlink.Handle
-	mu      sync.Mutex
-	started []*os.Process
+	lab    *Lab
+	fd     int // of the network namespace
+	resolv string
+	jobs   chan func() // run by the thread that starts processes
+	handle *netlink.Handle
 }
 
 // Namespace makes one more namespace, with its loopback up.
@@ -153,11 +163,7 @@ func (l *Lab) Namespace(role string) *Namespace {
 
 // remove ends what still runs in the namespace, and takes it away.
 func (ns *Namespace) remove() {
-	ns.mu.Lock()
-	for _, p := range ns.started {
-		p.Kill() // an error says that it has ended
-	}
-	ns.mu.Unlock()
+	killAll(ns.lab, ns.Name)
 	close(ns.jobs)
 	if ns.handle != nil {
 		ns.handle.Close()
@@ -262,13 +268,7 @@ func (ns *Namespace) Start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr.Pdeathsig = unix.SIGKILL
 	done := make(chan error)
 	ns.jobs <- func() { done <- cmd.Start() }
-	if err := <-done; err != nil {
-		return err
-	}
-	ns.mu.Lock()
-	ns.started = append(ns.started, cmd.Process)
-	ns.mu.Unlock()
-	return nil
+	return <-done
 }
 
 // Output runs a command inside the namespace and returns its standard output

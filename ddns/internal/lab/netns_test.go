@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
 )
 
@@ -55,11 +57,20 @@ func TestResolvConfIsTheNamespaces(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	var router, isp string
 	var p *lab.Process
+	var orphan int
 	t.Run("inner", func(t *testing.T) {
 		l := lab.New(t)
 		router, isp = l.Router.Name, l.ISP.Name
-		p = l.Router.Spawn("sleep", "1000")
+		p = l.Router.Spawn("sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo pid $!; wait")
+		pid, err := strconv.Atoi(strings.TrimPrefix(p.WaitLine(t.Context(), "pid").Text, "pid "))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if orphan, err = unix.PidfdOpen(pid, 0); err != nil {
+			t.Fatal(err)
+		}
 	})
+	defer unix.Close(orphan)
 	for _, name := range []string{router, isp} {
 		if _, err := os.Stat("/run/netns/" + name); err == nil {
 			t.Errorf("%s is left", name)
@@ -68,7 +79,10 @@ func TestNothingIsLeft(t *testing.T) {
 	select {
 	case <-p.Ended():
 	default:
-		t.Error("sleep is left")
+		t.Error("what was started is left")
+	}
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(orphan), Events: unix.POLLIN}}, 5000); n != 1 {
+		t.Errorf("its child is left (%v)", err)
 	}
 }
 

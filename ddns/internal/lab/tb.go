@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -81,7 +82,11 @@ func BecomeRoot() error {
 		if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"); err != nil {
 			return fmt.Errorf("tmpfs on /run: %w", err)
 		}
-		return nil
+		lo, err := netlink.LinkByName("lo")
+		if err == nil {
+			err = netlink.LinkSetUp(lo)
+		}
+		return err
 	}
 	if os.Geteuid() == 0 {
 		return nil
