@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+)
+
+//go:embed catalogue/*.toml
+var builtin embed.FS
+
+// Catalogue is the providers that there are: ours and the user's. Files are
+// read when they are looked up; nothing is kept but the names.
+type Catalogue struct {
+	user map[string]string // name to path, of the files in the user's directory
+}
+
+// maxFile bounds a catalogue file, in bytes.
+const maxFile = 256 << 10
+
+// Open lists the user's definitions in dir, which take the place of built-in
+// ones of the same name; "" or a directory that does not exist: none. The
+// errors, "PATH:LINE: message", are of the user's files that are broken: those
+// are left out, and what they would have replaced stays.
+func Open(dir string) (*Catalogue, []error) {
+	c := &Catalogue{user: map[string]string{}}
+	if dir == "" {
+		return c, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return c, nil
+		}
+		return c, []error{err}
+	}
+	var broken []error
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".toml")
+		if !ok || e.IsDir() || strings.HasPrefix(name, ".") {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if !validName(name) {
+			broken = append(broken, config.Problem{Path: path, Message: "the file's name is the provider's: small letters, digits, \"-\" and \"_\""})
+			continue
+		}
+		if _, errs := readFile(name, path); len(errs) > 0 {
+			broken = append(broken, errs...)
+			continue
+		}
+		c.user[name] = path
+	}
+	return c, broken
+}
+
+// Names returns the names of all providers, sorted.
+func (c *Catalogue) Names() []string {
+	seen := map[string]bool{}
+	for name := range c.user {
+		seen[name] = true
+	}
+	for _, name := range builtinNames() {
+		seen[name] = true
+	}
+	names := make([]string, 0, len(seen))
+	for name := range seen {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Lookup reads one definition. The error says what is wrong with a user's
+// file that has been changed since Open, or that there is no such provider
+// and which name is near.
+func (c *Catalogue) Lookup(name string) (*Definition, error) {
+	if path, ok := c.user[name]; ok {
+		def, errs := readFile(name, path)
+		if len(errs) > 0 {
+			return nil, errs[0]
+		}
+		return def, nil
+	}
+	text, err := builtin.ReadFile("catalogue/" + name + ".toml")
+	if err != nil {
+		message := fmt.Sprintf("there is no provider %q", name)
+		if near := config.Nearest(name, c.Names()); near != "" {
+			message += fmt.Sprintf("; did you mean %q?", near)
+		}
+		return nil, fmt.Errorf("%s (`wanbeacon providers` lists all)", message)
+	}
+	def, errs := parseDefinition(name, "built-in/"+name+".toml", text)
+	if len(errs) > 0 {
+		return nil, errs[0]
+	}
+	return def, nil
+}
+
+func builtinNames() []string {
+	entries, err := fs.ReadDir(builtin, "catalogue")
+	if err != nil {
+		return nil
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".toml"))
+	}
+	return names
+}
+
+// readFile reads and parses a user's file.
+func readFile(name, path string) (*Definition, []error) {
+	if st, err := os.Stat(path); err == nil && st.Size() > maxFile {
+		return nil, []error{config.Problem{Path: path, Message: fmt.Sprintf("larger than %d bytes", maxFile)}}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, []error{err}
+	}
+	return parseDefinition(name, path, text)
+}
+
+func validName(name string) bool {
+	for _, c := range []byte(name) {
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return name != ""
+}

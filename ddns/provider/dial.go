@@ -1,0 +1,281 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+)
+
+// connectStagger is between two attempts to connect (RFC 8305 section 5).
+const connectStagger = 250 * time.Millisecond
+
+// maxConnections bounds how often one exchange connects anew because of TLS.
+const maxConnections = 4
+
+const noDeviceNote = "the kernel does not let this program bind to a device: the source address alone says which way requests take"
+
+// open connects to the request's host, TLS included. note: as of roundTrip.
+func (t *transport) open(ctx context.Context, from Origin, bind string, req *request) (conn net.Conn, note string, err error) {
+	c := t.candidates(ctx, req, config.FamilyOf(from.Addr))
+	defer c.stop()
+	var roots *rootsLoad
+	if req.secure {
+		roots = t.tls.load(req.host)
+	}
+	d := dialer{t: t, from: from, bind: bind, port: req.port, host: req.host}
+	for n := 1; ; n++ {
+		raw, addr, err := d.race(ctx, c)
+		if d.refused.Load() && t.noDevice.CompareAndSwap(false, true) {
+			note = noDeviceNote
+		}
+		if err != nil {
+			return nil, note, &failure{err: ctxOr(ctx, err), doing: "connecting", lookup: c.failed, timedOutLookup: !c.resolved}
+		}
+		if !req.secure {
+			t.resolver.worked(req.host, addr)
+			return raw, note, nil
+		}
+		secured, err := t.tls.handshake(ctx, raw, req.host, roots)
+		if err == nil {
+			t.resolver.worked(req.host, addr)
+			return secured, note, nil
+		}
+		raw.Close()
+		if roots.small && isUnknownAuthority(err) {
+			roots = t.tls.reload(req.host)
+			c.queue = append([]netip.Addr{addr}, c.queue...)
+			continue
+		}
+		err = &failure{err: ctxOr(ctx, err), doing: "setting up TLS"}
+		if n == maxConnections || ctx.Err() != nil || !c.more(ctx) {
+			return nil, note, err
+		}
+	}
+}
+
+// candidates are the addresses to connect to: those known, then those that a
+// fresh look-up finds.
+type candidates struct {
+	queue    []netip.Addr
+	tried    map[netip.Addr]bool
+	prefer   config.Family
+	family   config.Family // 0: both
+	lookup   chan answer   // nil: none is running
+	failed   error         // of the look-up
+	resolved bool          // there was at least one address
+	stop     context.CancelFunc
+}
+
+func (t *transport) candidates(ctx context.Context, req *request, prefer config.Family) *candidates {
+	if prefer == 0 {
+		prefer = config.IPv6
+	}
+	c := &candidates{tried: map[netip.Addr]bool{}, prefer: prefer, family: req.family, stop: func() {}}
+	if addr, err := netip.ParseAddr(req.host); err == nil {
+		c.add([]netip.Addr{addr.Unmap()})
+		return c
+	}
+	if t.reroute != nil || req.host == "localhost" {
+		c.add([]netip.Addr{loopback, netip.IPv6Loopback()})
+		return c
+	}
+	c.add(t.resolver.known(req.host))
+	ctx, c.stop = context.WithCancel(ctx)
+	c.lookup = make(chan answer, 1)
+	go func() {
+		addrs, err := t.resolver.lookup(ctx, req.host, req.family)
+		c.lookup <- answer{addrs, err}
+	}()
+	return c
+}
+
+// add queues addresses not yet tried, families in turn, the preferred first.
+func (c *candidates) add(addrs []netip.Addr) {
+	var first, second []netip.Addr
+	for _, a := range addrs {
+		f := config.FamilyOf(a)
+		switch {
+		case c.family != 0 && f != c.family, c.tried[a], slices.Contains(c.queue, a):
+		case f == c.prefer:
+			first = append(first, a)
+		default:
+			second = append(second, a)
+		}
+	}
+	for len(first)+len(second) > 0 {
+		if len(first) > 0 {
+			c.queue, first = append(c.queue, first[0]), first[1:]
+		}
+		if len(second) > 0 {
+			c.queue, second = append(c.queue, second[0]), second[1:]
+		}
+	}
+	c.resolved = c.resolved || len(c.queue) > 0
+}
+
+func (c *candidates) take(a answer) {
+	c.lookup = nil
+	c.failed = a.err
+	c.add(a.addrs)
+}
+
+// more reports whether there is another address, and waits for the look-up to
+// know that.
+func (c *candidates) more(ctx context.Context) bool {
+	if len(c.queue) == 0 && c.lookup != nil {
+		select {
+		case a := <-c.lookup:
+			c.take(a)
+		case <-ctx.Done():
+		}
+	}
+	return len(c.queue) > 0
+}
+
+type dialed struct {
+	conn net.Conn
+	addr netip.Addr
+	err  error
+}
+
+// race connects to the first candidate that answers: each next one is tried
+// when the one before has failed or is late.
+func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr, error) {
+	if len(c.queue) == 1 && c.lookup == nil {
+		addr := c.queue[0]
+		c.queue, c.tried[addr] = nil, true
+		conn, err := d.connect(ctx, addr)
+		return conn, addr, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	results := make(chan dialed, 2*maxAddresses+1)
+	running := 0
+	defer func() {
+		cancel()
+		if n := running; n > 0 {
+			go func() {
+				for range n {
+					if r := <-results; r.conn != nil {
+						r.conn.Close()
+					}
+				}
+			}()
+		}
+	}()
+	var failed error
+	stagger := time.NewTimer(connectStagger)
+	defer stagger.Stop()
+	for due := true; ; {
+		if due && len(c.queue) > 0 && len(c.tried) < 2*maxAddresses {
+			addr := c.queue[0]
+			c.queue, c.tried[addr] = c.queue[1:], true
+			running++
+			go func() {
+				conn, err := d.connect(ctx, addr)
+				results <- dialed{conn, addr, err}
+			}()
+			stagger.Reset(connectStagger)
+			due = false
+		}
+		if running == 0 && c.lookup == nil && len(c.queue) == 0 {
+			if failed == nil {
+				failed = c.failed
+			}
+			if failed == nil {
+				failed = errNoAddress
+			}
+			return nil, netip.Addr{}, failed
+		}
+		select {
+		case r := <-results:
+			running--
+			if r.err == nil {
+				return r.conn, r.addr, nil
+			}
+			if failed == nil || noPath(failed) {
+				failed = r.err
+			}
+			due = true
+		case a := <-c.lookup:
+			c.take(a)
+			due = due || running == 0
+		case <-stagger.C:
+			due = true
+		case <-ctx.Done():
+			if failed == nil {
+				failed = ctx.Err()
+			}
+			return nil, netip.Addr{}, failed
+		}
+	}
+}
+
+// errNoAddress: the host has none in the family that is needed.
+var errNoAddress = errors.New("the provider's host has no address in that family")
+
+// addrNotAvail is how often, and after which pause, a source address is tried
+// that the kernel has announced but does not give out yet.
+const (
+	addrNotAvailTries = 10
+	addrNotAvailPause = 100 * time.Microsecond
+)
+
+// connect makes one TCP connection, bound as the origin says.
+func (d *dialer) connect(ctx context.Context, addr netip.Addr) (net.Conn, error) {
+	to := netip.AddrPortFrom(addr, d.port)
+	if d.t.reroute != nil {
+		var err error
+		if to, err = netip.ParseAddrPort(d.t.reroute(d.host, d.port)); err != nil {
+			return nil, err
+		}
+	}
+	device, source := d.binding(to.Addr())
+	network, level, option := "tcp4", unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT
+	if to.Addr().Is6() {
+		network = "tcp6"
+	}
+	var from netip.AddrPort
+	if source.IsValid() {
+		from = netip.AddrPortFrom(source, 0)
+	}
+	nd := net.Dialer{KeepAlive: -1}
+	if device != "" || source.IsValid() {
+		nd.Control = func(_, _ string, raw syscall.RawConn) (err error) {
+			ctlErr := raw.Control(func(fd uintptr) {
+				if source.IsValid() {
+					// Only a saving of ports: kernels before 4.2 do without.
+					unix.SetsockoptInt(int(fd), level, option, 1)
+				}
+				if device != "" {
+					err = unix.BindToDevice(int(fd), device)
+				}
+			})
+			if err == unix.EPERM {
+				d.refused.Store(true)
+				err = nil
+			}
+			if err != nil {
+				return &bindError{device, err}
+			}
+			return ctlErr
+		}
+	}
+	for try := 1; ; try++ {
+		conn, err := nd.DialTCP(ctx, network, from, to)
+		if err == nil {
+			return conn, nil
+		}
+		if try == addrNotAvailTries || !errors.Is(err, unix.EADDRNOTAVAIL) || ctx.Err() != nil {
+			return nil, err
+		}
+		time.Sleep(addrNotAvailPause)
+	}
+}

@@ -1,0 +1,224 @@
+package provider
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+)
+
+// needed are the classes of which every catalogue file must have an example.
+var needed = []Class{Updated, Unchanged, BadAuth, NoHost, ServerError}
+
+// TestCatalogueExamples plays the examples of every built-in file on the wire:
+// over TLS, to a server on loopback that has every name.
+func TestCatalogueExamples(t *testing.T) {
+	ca := newTestCA(t)
+	cat, _ := Open("")
+	played := 0
+	for _, name := range cat.Names() {
+		t.Run(name, func(t *testing.T) {
+			def, err := cat.Lookup(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := map[Class]bool{}
+			for i := range def.Examples {
+				ex := inherit(def, i)
+				title := ex.Shows
+				if title == "" {
+					title = strings.Join(ex.Outcome, " ")
+				}
+				t.Run(title, func(t *testing.T) { playExample(t, ca, def, ex) })
+				played++
+				for _, class := range ex.Outcome {
+					shown[Class(class)] = true
+				}
+			}
+			for _, class := range needed {
+				switch reason := def.Missing[string(class)]; {
+				case !shown[class] && reason == "":
+					t.Errorf("no example of %q, and no reason under [missing]", class)
+				case shown[class] && reason != "":
+					t.Errorf("there is an example of %q, though [missing] says %q", class, reason)
+				}
+			}
+		})
+	}
+	t.Logf("%d examples played", played)
+}
+
+// inherit completes example i with what it leaves out.
+func inherit(def *Definition, i int) Example {
+	ex := def.Examples[i]
+	if ex.Config == nil {
+		ex.Config = def.Sample.Config
+	}
+	if ex.Hostnames == nil {
+		ex.Hostnames = []string{def.Sample.Hostname}
+	}
+	if ex.IPv4 == "" && ex.IPv6 == "" {
+		ex.IPv4, ex.IPv6 = def.Examples[0].IPv4, def.Examples[0].IPv6
+	}
+	if len(ex.Exchanges) == 0 {
+		ex.Exchanges = []Exchange{ex.Exchange}
+	}
+	if ex.Exchanges[0].Request == "" {
+		for j := range def.Examples[:i] {
+			old := inherit(def, j)
+			if old.Action == ex.Action && old.IPv4 == ex.IPv4 && old.IPv6 == ex.IPv6 && slices.Equal(old.Hostnames, ex.Hostnames) {
+				to := &ex.Exchanges[0]
+				to.Request, to.Headers, to.Body = old.Exchanges[0].Request, old.Exchanges[0].Headers, old.Exchanges[0].Body
+				break
+			}
+		}
+	}
+	return ex
+}
+
+func exampleUpdates(ex Example) []Update {
+	var updates []Update
+	for _, host := range ex.Hostnames {
+		if ex.IPv4 != "" {
+			u := Update{Hostname: host, Family: config.IPv4, Addr: netip.MustParseAddr(ex.IPv4), TTL: time.Duration(ex.TTL)}
+			if ex.OtherIPv6 != "" {
+				u.Other = netip.MustParseAddr(ex.OtherIPv6)
+			}
+			updates = append(updates, u)
+		}
+		if ex.IPv6 != "" {
+			u := Update{Hostname: host, Family: config.IPv6, Addr: netip.MustParseAddr(ex.IPv6), TTL: time.Duration(ex.TTL)}
+			if ex.OtherIPv4 != "" {
+				u.Other = netip.MustParseAddr(ex.OtherIPv4)
+			}
+			updates = append(updates, u)
+		}
+	}
+	return updates
+}
+
+// playExample makes the requests of one example and compares.
+func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
+	var mu sync.Mutex
+	left := ex.Exchanges
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(left) == 0 {
+			t.Errorf("a request too many: %s %s", r.Method, r.URL)
+			return
+		}
+		one := left[0]
+		left = left[1:]
+		compareRequest(t, one, r)
+		for name, value := range one.ReplyHeaders {
+			w.Header().Set(name, value)
+		}
+		w.WriteHeader(max(one.Status, 0) + map[bool]int{true: 200}[one.Status == 0])
+		io.WriteString(w, one.Reply)
+	})
+	plain := httptest.NewServer(handler)
+	defer plain.Close()
+	secure := ca.server(t, handler)
+
+	acct := config.Provider{Name: "example", Type: def.Name, Fields: map[string]config.Secret{}}
+	for key, value := range ex.Config {
+		if key == "server" {
+			acct.Server = value
+			continue
+		}
+		acct.Fields[key] = config.NewSecret(value)
+	}
+	p, problems := New(def, acct, Options{Version: "1.2.3", CAFile: ca.file, Timeout: 10 * time.Second})
+	if len(problems) > 0 {
+		t.Fatalf("configuration refused: %v", problems)
+	}
+	p.transport.reroute = func(_ string, port uint16) string {
+		if port == 443 {
+			return secure
+		}
+		return plain.Listener.Addr().String()
+	}
+	updates := exampleUpdates(ex)
+	for _, u := range updates {
+		if err := p.CheckHost(u.Hostname); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outcomes := make([]Outcome, len(updates))
+	for _, group := range p.Group(updates) {
+		act := p.Send
+		if ex.Action == "remove" {
+			act = p.Remove
+		}
+		for i, o := range act(t.Context(), Origin{}, pick(updates, group)) {
+			outcomes[group[i]] = o
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(left) > 0 {
+		t.Errorf("%d requests were not made, the first: %s", len(left), left[0].Request)
+	}
+	if len(ex.Outcome) == 0 {
+		t.Fatal("the example has no outcome")
+	}
+	for i, o := range outcomes {
+		want := ex.Outcome[min(i, len(ex.Outcome)-1)]
+		if string(o.Class) != want {
+			t.Errorf("%s %v: %q (%s), want %q", updates[i].Hostname, updates[i].Family, o.Class, o.Text, want)
+		}
+		if ex.Wait != 0 && o.Wait != time.Duration(ex.Wait) {
+			t.Errorf("wait %v, want %v", o.Wait, time.Duration(ex.Wait))
+		}
+		if o.Account != ex.Account {
+			t.Errorf("holds for the account: %v, want %v", o.Account, ex.Account)
+		}
+		checkNoSecret(t, p, o.Text+o.Warning)
+	}
+	for _, line := range p.Preview(updates) {
+		checkNoSecret(t, p, line)
+	}
+}
+
+func checkNoSecret(t *testing.T, p *Provider, text string) {
+	t.Helper()
+	for _, f := range p.def.Fields {
+		if s := p.fields[f.Key]; f.Secret && s != "" && strings.Contains(text, s) {
+			t.Errorf("a secret in %q", text)
+		}
+	}
+}
+
+// compareRequest compares a request as it arrived.
+func compareRequest(t *testing.T, want Exchange, r *http.Request) {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if got := r.Method + " " + scheme + "://" + r.Host + r.RequestURI; got != want.Request {
+		t.Errorf("request\n got %s\nwant %s", got, want.Request)
+	}
+	for name, value := range want.Headers {
+		if got := r.Header.Get(name); got != value {
+			t.Errorf("header %s: %q, want %q", name, got, value)
+		}
+	}
+	if r.Header.Get("User-Agent") == "" || r.Header.Get("Accept-Encoding") != "" {
+		t.Errorf("headers %v", r.Header)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	if string(body) != want.Body {
+		t.Errorf("body %q, want %q", body, want.Body)
+	}
+}

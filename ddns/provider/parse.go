@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+)
+
+// parseDefinition reads a catalogue file. Each error is "PATH:LINE: message".
+func parseDefinition(name, path string, text []byte) (*Definition, []error) {
+	def := &Definition{Name: name, Path: path}
+	meta, err := toml.Decode(string(text), def)
+	if err != nil {
+		return nil, []error{decodeProblem(path, err)}
+	}
+	var errs []error
+	for _, key := range meta.Undecoded() {
+		errs = append(errs, config.Problem{
+			Path: path, Line: lineOf(string(text), key),
+			Message: fmt.Sprintf("unknown key %q%s", key.String(), suggestion(key)),
+		})
+	}
+	for _, f := range def.compile() {
+		errs = append(errs, config.Problem{
+			Path: path, Line: lineOf(string(text), strings.Split(f.Key, ".")),
+			Message: f.Key + ": " + f.Message,
+		})
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return def, nil
+}
+
+func decodeProblem(path string, err error) error {
+	p := config.Problem{Path: path, Message: err.Error()}
+	if pe, ok := errors.AsType[toml.ParseError](err); ok {
+		p.Line, p.Message = pe.Position.Line, pe.Message
+		if p.Message == "" { // a value that its type refused
+			p.Message = err.Error()
+		}
+		if pe.LastKey != "" && !strings.Contains(p.Message, pe.LastKey) {
+			p.Message = pe.LastKey + ": " + p.Message
+		}
+	}
+	p.Message = strings.ReplaceAll(p.Message, "\n", " ")
+	return p
+}
+
+// schemaKeys are the last parts of all keys, for suggestions.
+var schemaKeys = strings.Fields(`title family docs notes url request remove hosts limits record dns field reply
+	words sample example missing ipv4 ipv6 both method auth username password user_agent headers content_type
+	body by_connection list maximum zone apex wildcard families min_interval server_error_wait ttl creates
+	cname unverifiable delay nameservers zones key label help secret required default also options updated
+	unchanged badauth abuse badagent paid-feature wrong-owner notfqdn nohost invalid-ip badrequest toomany
+	servererror account say config hostname shows action hostnames other_ipv4 other_ipv6 exchange request_headers
+	request_body status reply_headers outcome wait`)
+
+func suggestion(key toml.Key) string {
+	if near := config.Nearest(key[len(key)-1], schemaKeys); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+// lineOf finds the line, from 1, where key is set: as "key =" under the header
+// of its table, else that header, else 1. It reads TOML as people write it;
+// where that is not enough, the line is merely near.
+func lineOf(text string, key []string) int {
+	best, depth := 1, 0
+	table := ""
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			table = strings.Trim(strings.TrimRight(strings.SplitN(line, "#", 2)[0], " \t"), "[] ")
+			if d := strings.Count(table, ".") + 1; d > depth && hasPrefix(key, strings.Split(table, ".")) {
+				best, depth = n, d
+			}
+			continue
+		}
+		name, _, found := strings.Cut(line, "=")
+		if !found || strings.HasPrefix(line, "#") {
+			continue
+		}
+		full := strings.Trim(strings.TrimSpace(name), `"'`)
+		if table != "" {
+			full = table + "." + full
+		}
+		path := strings.Split(full, ".")
+		if len(path) > depth && hasPrefix(key, path) {
+			best, depth = n, len(path)
+		}
+	}
+	return best
+}
+
+func hasPrefix(key, path []string) bool {
+	if len(path) > len(key) {
+		return false
+	}
+	for i := range path {
+		if path[i] != key[i] {
+			return false
+		}
+	}
+	return true
+}

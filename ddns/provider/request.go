@@ -1,0 +1,324 @@
+package provider
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+)
+
+// request is one HTTP request, ready to be written.
+type request struct {
+	method string
+	target
+	header []field
+	body   string
+	family config.Family // connect in this family; 0: any
+}
+
+// target is where a request goes.
+type target struct {
+	secure bool   // https
+	host   string // name or address, no brackets
+	port   uint16
+	path   string // with the query, as in the request line
+}
+
+// field is one header.
+type field struct{ name, value string }
+
+// errEmptyAddress would make a request that deletes.
+var errEmptyAddress = errors.New("no address to send")
+
+// values gives what the placeholders stand for. show: secrets masked.
+func (p *Provider) values(updates []Update, family config.Family, show bool) func(key string) string {
+	var ipv4, ipv6 netip.Addr
+	var hosts []string
+	ttl := p.def.Record.TTL
+	for i, u := range updates {
+		set(&ipv4, &ipv6, u)
+		if i == 0 || u.Hostname != updates[i-1].Hostname {
+			hosts = append(hosts, u.Hostname)
+		}
+		if u.TTL > 0 {
+			ttl = Duration(u.TTL)
+		}
+	}
+	if p.def.Hosts.Families == "must" && len(updates) > 0 {
+		if other := updates[0].Other; other.IsValid() {
+			if !ipv4.IsValid() {
+				ipv4 = other
+			} else if !ipv6.IsValid() {
+				ipv6 = other
+			}
+		}
+	}
+	if ttl == 0 {
+		ttl = Duration(time.Minute)
+	}
+	zone, _ := p.zone()
+	names := func() []string {
+		list := make([]string, len(hosts))
+		for i, h := range hosts {
+			list[i] = relative(h, zone, p.def.Hosts.Apex)
+		}
+		return list
+	}
+	return func(key string) string {
+		switch key {
+		case "hostname":
+			return firstString(hosts)
+		case "hostnames":
+			return strings.Join(hosts, ",")
+		case "name":
+			return firstString(names())
+		case "names":
+			return strings.Join(names(), ",")
+		case "zone":
+			return zone
+		case "ipv4":
+			return addrText(ipv4)
+		case "ipv6":
+			return addrText(ipv6)
+		case "address":
+			if family == config.IPv6 {
+				return addrText(ipv6)
+			}
+			return addrText(ipv4)
+		case "type":
+			if family == config.IPv6 {
+				return "AAAA"
+			}
+			return "A"
+		case "ttl":
+			return strconv.Itoa(int(time.Duration(ttl) / time.Second))
+		case "version":
+			return p.opt.Version
+		case "os":
+			return agentOS
+		case "arch":
+			return agentArch
+		case "server":
+			return p.server
+		}
+		if show && p.secretField(key) && p.fields[key] != "" {
+			return hidden
+		}
+		return p.fields[key]
+	}
+}
+
+func (p *Provider) secretField(key string) bool {
+	for _, f := range p.def.Fields {
+		if f.Key == key {
+			return f.Secret
+		}
+	}
+	return true
+}
+
+func firstString(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+func addrText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.Unmap().WithZone("").String()
+}
+
+// family returns the family that the updates of one request are of; both: there
+// are two, or the other one is known and the provider wants it each time.
+func (p *Provider) family(updates []Update) (f config.Family, both bool) {
+	for _, u := range updates {
+		if f != 0 && u.Family != f {
+			return config.IPv4, true
+		}
+		f = u.Family
+	}
+	return f, p.def.Hosts.Families == "must" && len(updates) > 0 && updates[0].Other.IsValid()
+}
+
+// updateRequest makes the request that publishes the updates, which are of one group.
+func (p *Provider) updateRequest(updates []Update, show bool) (*request, error) {
+	for _, u := range updates {
+		if !u.Addr.IsValid() || config.FamilyOf(u.Addr) != u.Family {
+			return nil, errEmptyAddress
+		}
+	}
+	f, both := p.family(updates)
+	return p.build(p.def.forms.update.pick(f, both), p.def.Request.Method, p.def.forms.body, updates, f, show)
+}
+
+// removeRequest makes the request that takes the addresses away.
+func (p *Provider) removeRequest(updates []Update, show bool) (*request, error) {
+	form := p.def.forms.remove
+	f, both := p.family(updates)
+	t := form.pick(f, both)
+	if t.empty() && len(updates) > 0 {
+		if updates[0].Other.IsValid() {
+			return nil, fmt.Errorf("%s cannot take the %v address away and keep the other", p.def.Title, f)
+		}
+		t = form.both
+	}
+	return p.build(t, p.def.Remove.Method, p.def.forms.removeBody, updates, f, show)
+}
+
+func (u urlForms) pick(f config.Family, both bool) template {
+	switch {
+	case both:
+		return u.both
+	case f == config.IPv6:
+		return u.ipv6
+	}
+	return u.ipv4
+}
+
+// build fills the forms in.
+func (p *Provider) build(t template, method string, body template, updates []Update, f config.Family, show bool) (*request, error) {
+	if t.empty() {
+		return nil, fmt.Errorf("%s cannot do this for %v", p.def.Title, f)
+	}
+	value := p.values(updates, f, show)
+	to, err := p.target(t, value)
+	if err != nil {
+		return nil, err
+	}
+	req := &request{method: method, target: to}
+	add := func(name, v string) { req.header = append(req.header, field{name, v}) }
+	add("User-Agent", p.def.forms.userAgent.expand(value, escapeNone))
+	if p.def.Request.Auth == "basic" {
+		user := p.def.forms.username.expand(value, escapeNone)
+		password := p.def.forms.password.expand(value, escapeNone)
+		if show {
+			add("Authorization", "Basic "+masked)
+		} else {
+			add("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+		}
+	}
+	accept := "*/*"
+	for _, h := range p.def.forms.headers {
+		v := h.value.expand(value, escapeNone)
+		if strings.EqualFold(h.name, "accept") {
+			accept = v
+			continue
+		}
+		add(h.name, v)
+	}
+	add("Accept", accept)
+	if !body.empty() {
+		req.body = body.expand(value, bodyEscape(p.def.Request.ContentType))
+		add("Content-Type", p.def.Request.ContentType)
+	}
+	if p.def.Request.ByConnection {
+		req.family = f
+	}
+	for _, h := range req.header {
+		if hasControl(h.value) {
+			return nil, fmt.Errorf("header %s would have a control character", h.name)
+		}
+	}
+	return req, nil
+}
+
+// target fills in a URL and takes it apart. The error has no part of the URL,
+// which may hold secrets.
+func (p *Provider) target(t template, value func(string) string) (target, error) {
+	text := t.expand(value, func(key, v string) string {
+		if key == "server" {
+			return v
+		}
+		return escapeURL(key, v)
+	})
+	if p.server != "" && !p.def.forms.serverless {
+		if _, rest, ok := strings.Cut(text, "://"); ok {
+			end := strings.IndexAny(rest, "/?")
+			if end < 0 {
+				end = len(rest)
+			}
+			text = p.server + rest[end:]
+		}
+	}
+	return parseTarget(text)
+}
+
+// parseTarget takes a URL apart.
+func parseTarget(text string) (target, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return target{}, errors.New("not a URL of http or https")
+	}
+	to := target{secure: u.Scheme == "https", host: strings.ToLower(u.Hostname()), port: 80, path: u.RequestURI()}
+	if to.secure {
+		to.port = 443
+	}
+	if text := u.Port(); text != "" {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || n == 0 {
+			return target{}, errors.New("not a port in the URL")
+		}
+		to.port = uint16(n)
+	}
+	if !strings.HasPrefix(to.path, "/") || hasControl(to.path) || strings.Contains(to.path, " ") {
+		return target{}, errors.New("not a URL of http or https")
+	}
+	return to, nil
+}
+
+// origin is scheme, host and port as a URL has them.
+func (t target) origin() string {
+	scheme := "http://"
+	if t.secure {
+		scheme = "https://"
+	}
+	return scheme + t.authority()
+}
+
+// authority is host and port as the header Host has them (RFC 9110 section 7.2).
+func (t target) authority() string {
+	host := t.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if t.secure && t.port == 443 || !t.secure && t.port == 80 {
+		return host
+	}
+	return host + ":" + strconv.Itoa(int(t.port))
+}
+
+// Preview returns the requests that Send would make of the updates, one line
+// each, secrets masked. The updates need not be of one group.
+func (p *Provider) Preview(updates []Update) []string {
+	var lines []string
+	for _, group := range p.Group(updates) {
+		req, err := p.updateRequest(pick(updates, group), true)
+		if err != nil {
+			lines = append(lines, p.masker.own(err.Error()))
+			continue
+		}
+		line := req.method + " " + req.origin() + req.path
+		if req.body != "" {
+			line += " body " + strconv.Quote(req.body)
+		}
+		lines = append(lines, p.masker.mask(line))
+	}
+	return lines
+}
+
+func pick(updates []Update, group []int) []Update {
+	list := make([]Update, len(group))
+	for i, j := range group {
+		list[i] = updates[j]
+	}
+	return list
+}

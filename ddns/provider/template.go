@@ -1,0 +1,190 @@
+package provider
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// template is text with placeholders: "…?hostname={hostname}&pw={password|md5}".
+// A "{" that begins no placeholder stands for itself, so that JSON bodies need
+// no escapes.
+type template struct {
+	parts []part
+}
+
+// part is literal text (key "") or a placeholder.
+type part struct {
+	text  string
+	key   string
+	apply []string // transforms, in order
+}
+
+// transforms are what may follow a "|" in a placeholder. They see the plain
+// value; the escaping that the place needs comes after them.
+var transforms = map[string]func(string) string{
+	"md5":    func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) },
+	"sha1":   func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) },
+	"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"lower":  strings.ToLower,
+}
+
+// builtinKeys are the placeholders that are not fields of the account.
+var builtinKeys = map[string]bool{
+	"hostname": true, "hostnames": true, "name": true, "names": true, "zone": true,
+	"ipv4": true, "ipv6": true, "address": true, "type": true, "ttl": true,
+	"version": true, "os": true, "arch": true, "server": true,
+}
+
+// parseTemplate reads text. Each placeholder must satisfy known; a brace that
+// looks like one but does not is an error, as it is a misspelling.
+func parseTemplate(text string, known func(key string) bool) (template, error) {
+	var t template
+	literal := func(s string) {
+		if n := len(t.parts); n > 0 && t.parts[n-1].key == "" {
+			t.parts[n-1].text += s
+		} else if s != "" {
+			t.parts = append(t.parts, part{text: s})
+		}
+	}
+	for text != "" {
+		open := strings.IndexByte(text, '{')
+		if open < 0 {
+			break
+		}
+		literal(text[:open])
+		text = text[open:]
+		end := strings.IndexByte(text, '}')
+		if end < 0 || !isPlaceholder(text[1:end]) {
+			literal("{")
+			text = text[1:]
+			continue
+		}
+		names := strings.Split(text[1:end], "|")
+		if !known(names[0]) {
+			return template{}, fmt.Errorf("there is no placeholder {%s}", names[0])
+		}
+		for _, name := range names[1:] {
+			if transforms[name] == nil {
+				return template{}, fmt.Errorf("{%s}: there is no transform %q (there are md5, sha1, base64, lower)", text[1:end], name)
+			}
+		}
+		t.parts = append(t.parts, part{key: names[0], apply: names[1:]})
+		text = text[end+1:]
+	}
+	literal(text)
+	return t, nil
+}
+
+// isPlaceholder reports whether s, from between two braces, has the form
+// key|transform|… with keys of small letters, digits and "_".
+func isPlaceholder(s string) bool {
+	for i, c := range []byte(s) {
+		letter := 'a' <= c && c <= 'z'
+		if i == 0 && !letter {
+			return false
+		}
+		if !letter && !('0' <= c && c <= '9') && c != '_' && c != '|' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// hidden is a value that is to be shown as masked, whatever its transforms.
+const hidden = "\x00hidden"
+
+// expand fills in the placeholders. Values go through their transforms, then
+// through escape, which is given the key too.
+func (t template) expand(value func(key string) string, escape func(key, value string) string) string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.key == "" {
+			b.WriteString(p.text)
+			continue
+		}
+		v := value(p.key)
+		if v == hidden {
+			b.WriteString(masked)
+			continue
+		}
+		for _, name := range p.apply {
+			v = transforms[name](v)
+		}
+		b.WriteString(escape(p.key, v))
+	}
+	return b.String()
+}
+
+// uses reports whether one of the keys is among the placeholders.
+func (t template) uses(keys ...string) bool {
+	for _, p := range t.parts {
+		for _, k := range keys {
+			if p.key == k && k != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// empty reports whether there is no text at all.
+func (t template) empty() bool { return len(t.parts) == 0 }
+
+// escapeNone is for headers and credentials.
+func escapeNone(_, value string) string { return value }
+
+// escapeURL encodes for the path or the query of a URL. In values of our own
+// making (hostnames, addresses) the characters that RFC 3986 section 3.4
+// allows there stay readable; in the user's nothing but letters, digits and
+// "-._~" does.
+func escapeURL(key, value string) string {
+	allowed := "-._~"
+	if builtinKeys[key] {
+		allowed = "-._~:@,*"
+	}
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(value) {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// escapeJSON encodes for the inside of a JSON string (RFC 8259 section 7).
+func escapeJSON(_, value string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(value) != nil {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
+}
+
+// escapeXML encodes for text and attributes of XML.
+func escapeXML(_, value string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(value)
+}
+
+// bodyEscape returns the escaping that a body of that content type needs.
+func bodyEscape(contentType string) func(key, value string) string {
+	t := strings.ToLower(contentType)
+	switch {
+	case strings.Contains(t, "json"):
+		return escapeJSON
+	case strings.Contains(t, "x-www-form-urlencoded"):
+		return escapeURL
+	case strings.Contains(t, "xml"):
+		return escapeXML
+	}
+	return escapeNone
+}

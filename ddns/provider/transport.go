@@ -1,0 +1,81 @@
+package provider
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// transport makes HTTP/1.1 exchanges, each on a connection of its own: one
+// write, one answer, closed. Between exchanges it keeps addresses that worked,
+// TLS sessions and the certificate authorities that vouched, and no connection.
+type transport struct {
+	opt      Options
+	resolver *resolver
+	tls      *tlsClient
+
+	noDevice atomic.Bool // the kernel does not let us bind to devices
+
+	// reroute, in tests, gives the address to connect to instead of a host's.
+	reroute func(host string, port uint16) string
+}
+
+func newTransport(opt Options, m masker) *transport {
+	return &transport{opt: opt, resolver: newResolver(), tls: newTLSClient(opt.CAFile)}
+}
+
+// roundTrip sends the request and reads the answer. It ends as soon as ctx is
+// done. note is for the user and does not depend on the outcome; err is a
+// *failure.
+func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req *request) (r *response, note string, err error) {
+	conn, note, err := t.open(ctx, from, bind, req)
+	if err != nil {
+		return nil, note, err
+	}
+	defer conn.Close()
+	stop := closeWith(ctx, conn)
+	defer stop()
+	if _, err := conn.Write(req.bytes()); err != nil {
+		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
+	}
+	r, err = readResponse(bufio.NewReaderSize(conn, 4096))
+	if err != nil {
+		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
+	}
+	return r, note, nil
+}
+
+// closeWith makes everything that waits on conn return when ctx is done.
+func closeWith(ctx context.Context, conn net.Conn) (stop func() bool) {
+	if deadline, ok := ctx.Deadline(); ok {
+		conn.SetDeadline(deadline)
+	}
+	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+}
+
+// ctxOr prefers the reason of ctx over the error that it caused.
+func ctxOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// bytes is the request as it goes over the wire (RFC 9112).
+func (r *request) bytes() []byte {
+	var b strings.Builder
+	b.Grow(512 + len(r.body))
+	b.WriteString(r.method + " " + r.path + " HTTP/1.1\r\nHost: " + r.authority() + "\r\n")
+	for _, h := range r.header {
+		b.WriteString(h.name + ": " + h.value + "\r\n")
+	}
+	if r.body != "" || r.method != "GET" && r.method != "DELETE" {
+		b.WriteString("Content-Length: " + itoa(len(r.body)) + "\r\n")
+	}
+	b.WriteString("Connection: close\r\n\r\n")
+	b.WriteString(r.body)
+	return []byte(b.String())
+}
