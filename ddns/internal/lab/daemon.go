@@ -25,8 +25,8 @@ type Daemon struct {
 
 // Daemon starts `BINARY run` in the namespace with this configuration, and
 // does not wait for anything. In the text $DIR stands for a directory that is
-// kept until the end of the test; [daemon] state_dir and socket are added, in
-// it, when the text has no [daemon] table. env adds to the environment.
+// kept until the end of the test; a [daemon] table with state_dir and socket
+// in it is added after the text when it has none. env adds to the environment.
 func (ns *Namespace) Daemon(binary, config string, env ...string) *Daemon {
 	ns.lab.Helper()
 	d := ns.Prepare(binary, config, env...)
@@ -61,8 +61,8 @@ func (d *Daemon) command(args ...string) *exec.Cmd {
 // place of the old one. Reload makes the daemon see it.
 func (d *Daemon) Write(config string) {
 	d.ns.lab.Helper()
-	if !strings.Contains(config, "[daemon]") {
-		config = "[daemon]\nstate_dir = \"$DIR/state\"\nsocket = \"$DIR/socket\"\n\n" + config
+	if !strings.HasPrefix(config, "[daemon]") && !strings.Contains(config, "\n[daemon]") {
+		config += "\n[daemon]\nstate_dir = \"$DIR/state\"\nsocket = \"$DIR/socket\"\n"
 	}
 	config = strings.ReplaceAll(config, "$DIR", d.Dir)
 	fresh := d.Config + ".new"

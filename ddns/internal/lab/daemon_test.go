@@ -14,7 +14,7 @@ const standIn = `#!/bin/sh
 case $1 in
 run)
 	trap 'echo stopping; exit 0' TERM
-	trap 'echo "reloaded $(tail -n 1 "$3")"' HUP
+	trap 'echo "reloaded $(head -n 1 "$3")"' HUP
 	echo "started with $2 $3 in $(stat -c %a "$3")"
 	ip -4 -o address show dev wan
 	while :; do sleep 1000 >/dev/null 2>&1 & wait $!; done

@@ -11,16 +11,20 @@
 //
 //	func TestFollowsTheWAN(t *testing.T) {
 //		l := lab.New(t)
-//		l.ISPLink.Add("198.18.0.1/24")
-//		l.ISPLink.Add("192.88.98.1/32")
-//		p := l.Provider(l.ISP, lab.ProviderOptions{Zone: "dyn.test", Addr: "192.88.98.1"})
+//		l.ISPLink.Add("11.22.33.1/24")
+//		p := l.Provider(l.ISP, lab.ProviderOptions{Zone: "dyn.test", Addr: "11.22.33.1"})
+//		l.Resolver(l.Router, "127.0.0.1", nil, p.Zone)
 //		p.Account("user", "secret", "home.dyn.test")
-//		l.WAN.Add("198.18.0.7/24")
-//		l.WAN.DefaultVia("198.18.0.1")
+//		l.WAN.Add("11.22.33.7/24")
+//		l.WAN.DefaultVia("11.22.33.1")
 //		d := l.Router.Daemon(binary, config)
 //		r := p.NextRequest(t.Context())
 //		...
 //	}
+//
+// Nothing leaves the namespaces, so any address can be used in them. What
+// wanbeacon shall publish has to look public: 11.22.33.0/24 and 2a00:db8::/32
+// here, as documentation and benchmarking ranges need allow_private.
 //
 // # Root or not
 //
@@ -30,7 +34,7 @@
 //	unshare --user --map-root-user --net --mount \
 //		sh -c 'mount -t tmpfs tmpfs /run && ip link set lo up && exec go test ./...'
 //
-// (add --pid --fork --kill-child to end everything with it). The tmpfs is for /run/netns, where `ip netns` bind-mounts what it makes. A
+// The tmpfs is for /run/netns, where `ip netns` bind-mounts what it makes. A
 // tun device needs /dev/net/tun readable and writable by the user.
 //
 // # Cleaning up
@@ -48,8 +52,8 @@
 // came before it:
 //
 //	l.WAN.Add("10.1.2.3/24")                   // must not be published
-//	l.WAN.Add("198.18.0.8/24")                 // must be: the sentinel
-//	before, _ := p.Until(ctx, lab.Says("198.18.0.8"))
+//	l.WAN.Add("11.22.33.8/24")                 // must be: the sentinel
+//	before, _ := p.Until(ctx, lab.Says("11.22.33.8"))
 //	if len(before) != 0 { ... }
 //
 // The kernel hands both events to wanbeacon in order, on one socket, so the

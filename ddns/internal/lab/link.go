@@ -1,13 +1,8 @@
 package lab
 
 import (
-	"fmt"
-	"net/netip"
-	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // Link is a network device of a namespace, by name: it may go and come back.
@@ -165,65 +160,4 @@ func (k *Link) Deafen(neighbour string) {
 func (k *Link) Undeafen(neighbour string) {
 	k.NS.lab.Helper()
 	k.ip("neighbour", "del", neighbour, "dev", k.Name)
-}
-
-// Tun is a tun device that stands in for PPP: point-to-point, without ARP,
-// with the address of the other end, and a new index after each dial.
-type Tun struct {
-	*Link
-	file *os.File
-}
-
-// Tun makes a tun device, down and without an address. What is sent to it is
-// lost: give the router another way to the provider, or none.
-func (ns *Namespace) Tun(name string) *Tun {
-	ns.lab.Helper()
-	t := &Tun{Link: ns.Link(name)}
-	ns.lab.Cleanup(t.Hangup)
-	t.create()
-	return t
-}
-
-func (t *Tun) create() {
-	t.NS.lab.Helper()
-	err := t.NS.Do(func() error {
-		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		t.file = os.NewFile(uintptr(fd), "/dev/net/tun")
-		request, err := unix.NewIfreq(t.Name)
-		if err != nil {
-			return err
-		}
-		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		return unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
-	})
-	if err != nil {
-		t.NS.lab.Fatalf("lab: tun device %s: %v (needs /dev/net/tun, readable and writable)", t.Name, err)
-	}
-}
-
-// Hangup takes the device away, addresses and routes with it.
-func (t *Tun) Hangup() {
-	if t.file != nil {
-		t.file.Close()
-		t.file = nil
-	}
-}
-
-// Dial does what pppd does with a new session, in its steps: the address
-// without the other end, away again, the address with the other end, up,
-// default route. The device is made again if it was hung up.
-func (t *Tun) Dial(local, remote netip.Addr) {
-	t.NS.lab.Helper()
-	if t.file == nil {
-		t.create()
-	}
-	own := fmt.Sprintf("%s/%d", local, local.BitLen())
-	t.Add(own)
-	t.Del(own)
-	t.Add(own, "peer", fmt.Sprintf("%s/%d", remote, remote.BitLen()))
-	t.Up()
-	t.DefaultVia("")
 }

@@ -75,6 +75,12 @@ func TestTunStandsInForPPP(t *testing.T) {
 		t.Errorf("peer is %v", a.Peer)
 	}
 	ppp.WaitDefault(t.Context(), 4)
+	l.ISP.Link("lo").Add("198.18.6.1/32")
+	p := l.Provider(l.ISP, lab.ProviderOptions{Addr: "198.18.6.1"})
+	p.Queue(lab.Reply{Body: "hello\n"})
+	if got := l.Router.Run("busybox", "wget", "-q", "-O", "-", "http://198.18.6.1/"); got != "hello\n" {
+		t.Errorf("got %q", got)
+	}
 	ppp.Hangup()
 	l.Router.Wait(t.Context(), "ppp0 is gone", func() bool { return ppp.Addrs() == nil })
 	ppp.Dial(local.Next(), remote)
