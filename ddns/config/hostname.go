@@ -78,7 +78,11 @@ func (t *table) hostname(key, what string, to *string) bool {
 		return false
 	}
 	name, err := normalHostname(s)
-	if err != nil {
+	switch {
+	case s == "":
+		t.fail(t.at(key), "%s %v", quote(key), err)
+		return false
+	case err != nil:
 		t.fail(t.at(key), "%s: %s %v", quote(key), quote(s), err)
 		return false
 	}

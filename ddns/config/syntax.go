@@ -35,6 +35,8 @@ func unreadable(path string, text []byte) *Problem {
 	return nil
 }
 
+const listOpen = "a list is not closed, or a comma is missing between its elements"
+
 // The decoder's messages that a user can cause, by a part of them, and ours.
 // The decoder's own may quote the text, which may be a password that lacks its
 // quotes, so none of them is passed on.
@@ -57,7 +59,7 @@ var syntaxMessages = []struct{ part, message string }{
 	{"expected value but found", "no value after the `=`; put text between double quotes"},
 	{"expected value", "no value after the `=`; put text between double quotes"},
 	{"unexpected comma", "a comma with no value before it"},
-	{"array terminator", "a list is not closed, or a comma is missing between its elements"},
+	{"array terminator", listOpen},
 	{"inline table", "a table between { } is not closed, or a comma is missing between its keys"},
 	{"datetime", "this is no date; put text between double quotes"},
 	{"nteger", "this is no number; put text between double quotes"},
@@ -88,19 +90,39 @@ func syntaxProblem(path string, doc *document, err error) *Problem {
 			break
 		}
 	}
-	if n := len(doc.entries); n > 0 && doc.entries[n-1].ValueEnd < 0 {
-		if last := doc.entries[n-1]; last.Kind != tableEntry && last.Line < p.Line {
-			p.Message += fmt.Sprintf(" (the value begins on line %d)", last.Line)
+	if open, ok := doc.openBefore(p.Line); ok {
+		if doc.text[open.ValueStart] == '[' {
+			p.Message = listOpen
 		}
+		p.Message += fmt.Sprintf(" (it begins on line %d)", open.Line)
 	}
 	return p
 }
 
+// openBefore returns the last key whose value the text breaks off in, if that
+// value begins before line.
+func (d *document) openBefore(line int) (entry, bool) {
+	for i := len(d.entries) - 1; i >= 0; i-- {
+		if e := d.entries[i]; e.Kind == keyEntry && e.ValueEnd < 0 {
+			return e, e.Line < line && e.ValueStart < len(d.text)
+		}
+	}
+	return entry{}, false
+}
+
 // twice says that key, as the decoder writes it, is defined again on line.
 func (d *document) twice(key string, line int) string {
-	what := "`" + printable(key) + "`"
-	if e, ok := d.find(key); ok && e.Kind != implicitEntry && e.Line < line {
-		return fmt.Sprintf("%s is there twice; the first is on line %d", what, e.Line)
+	message := quote(key) + " is there twice, or once as a table and once as a value"
+	for _, e := range d.entries {
+		first := d.entries[d.index[e.Path]]
+		if e.Line != line || first.Start == e.Start || first.Kind == implicitEntry {
+			continue
+		}
+		message = fmt.Sprintf("%s is there twice; the first is on line %d", quote(key), first.Line)
+		if list, _, ok := strings.Cut(e.Path, "["); ok {
+			message += fmt.Sprintf("; begin each %s with its own line [[%s]]", list, list)
+		}
+		break
 	}
-	return what + " is there twice, or once as a table and once as a value"
+	return message
 }
