@@ -190,7 +190,7 @@ func (d *Definition) serverErrorWait() time.Duration {
 func isHTML(lower string) bool {
 	head := lower[:min(len(lower), 1024)]
 	return strings.HasPrefix(head, "<") && (strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html") ||
-		strings.Contains(head, "<head") || strings.Contains(head, "<body")) ||
+		strings.Contains(head, "<head>") || strings.Contains(head, "<body")) ||
 		strings.Contains(head, "<!doctype html") || strings.Contains(head, "<html")
 }
 
