@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -269,6 +270,17 @@ func TestLoad(t *testing.T) {
 	}
 	if _, err := Parse("p", make([]byte, 1<<20+1)); err == nil || err.Error() != "p: is larger than 1024 KiB" {
 		t.Errorf("a text of more: %v", err)
+	}
+}
+
+func TestPipeWithNoWriterDoesNotHang(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Parse("c", []byte("[provider.p]\npassword_file = '"+path+"'\n"))
+	if want := "c:2: `password_file`: " + path + ": its first line is empty; write the secret there"; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/BurntSushi/toml"
 )
@@ -85,10 +86,11 @@ func decode(path string, doc *document) (tree map[string]any, problem *Problem) 
 	return tree, nil
 }
 
-// readFile returns at most limit bytes; a larger file is an error. Errors do
-// not end with the path, but begin with it.
+// readFile returns at most limit bytes; a larger file is an error. Errors read
+// well after the path and a colon, and do not have the path themselves.
 func readFile(path string, limit int64) ([]byte, fs.FileMode, error) {
-	f, err := os.Open(path)
+	// Without O_NONBLOCK, a FIFO that nobody writes to would hang a reload.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, bareError(err)
 	}

@@ -35,7 +35,10 @@ func unreadable(path string, text []byte) *Problem {
 	return nil
 }
 
-const listOpen = "a list is not closed, or a comma is missing between its elements"
+const (
+	listOpen = "a list is not closed, or a comma is missing between its elements"
+	noValue  = "no value after the `=`; write one, or put a # before the line"
+)
 
 // The decoder's messages that a user can cause, by a part of them, and ours.
 // The decoder's own may quote the text, which may be a password that lacks its
@@ -56,8 +59,11 @@ var syntaxMessages = []struct{ part, message string }{
 	{"key name appears blank", "there is no key before the `=`"},
 	{"cannot start with a '.'", "there is no key before the `.`"},
 	{"expected '.' or '='", "no `=` after the key; write key = \"value\""},
-	{"expected value but found", "no value after the `=`; put text between double quotes"},
-	{"expected value", "no value after the `=`; put text between double quotes"},
+	{"expected value but found '\\n'", noValue},
+	{"expected value but found '\\r'", noValue},
+	{"expected value but found '#'", noValue},
+	{"expected value but found", "text must be between double quotes (\")"},
+	{"expected value", noValue},
 	{"unexpected comma", "a comma with no value before it"},
 	{"array terminator", listOpen},
 	{"inline table", "a table between { } is not closed, or a comma is missing between its keys"},
