@@ -2,7 +2,6 @@ package netwatch
 
 import (
 	"errors"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -50,16 +49,6 @@ func ipBatch(t *testing.T, lines []string) {
 	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("ip -batch: %v: %.300s", err, out)
-		runtime.Goexit()
-	}
-}
-
-func setSysctl(t *testing.T, name, value string) {
-	t.Helper()
-	// /proc/thread-self: the namespace of this thread, not of the process.
-	path := "/proc/sys/net/" + name
-	if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
-		t.Errorf("sysctl: %v", err)
 		runtime.Goexit()
 	}
 }
@@ -162,6 +151,11 @@ func sameAsTaken(t *testing.T, s *Snapshot) {
 	if !slices.EqualFunc(s.Addrs, fresh.Addrs, func(a, b Addr) bool { return sameAddr(a, b, fresh.At) }) {
 		t.Errorf("%d addresses, but the kernel has %d", len(s.Addrs), len(fresh.Addrs))
 	}
+}
+
+func sameState(a, b *Snapshot) bool {
+	return slices.Equal(a.Links, b.Links) && slices.Equal(a.Routes, b.Routes) &&
+		slices.EqualFunc(a.Addrs, b.Addrs, func(x, y Addr) bool { return sameAddr(x, y, b.At) })
 }
 
 func wantErrno(t *testing.T, what string, err error, want syscall.Errno) {
