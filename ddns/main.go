@@ -22,7 +22,12 @@ const (
 	exitUsage  = 2
 )
 
-const defaultConfig = "/etc/wanbeacon/config.toml"
+// Where things are when the configuration cannot say; the same as its defaults.
+const (
+	defaultConfig       = "/etc/wanbeacon/config.toml"
+	defaultSocket       = "/var/run/wanbeacon.sock"
+	defaultProvidersDir = "/etc/wanbeacon/providers.d"
+)
 
 const usage = `wanbeacon keeps DNS names pointing at this router's WAN address.
 

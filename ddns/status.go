@@ -41,7 +41,7 @@ func statusCommand(fs *flag.FlagSet, args []string) int {
 func socketOf(path string) string {
 	cfg, err := config.Load(path)
 	if err != nil {
-		return config.DefaultSocket
+		return defaultSocket
 	}
 	return cfg.Daemon.Socket
 }

@@ -34,7 +34,6 @@ type entry struct {
 	wanted    netip.Addr
 	answer    address.Answer // the source's, which gave wanted
 	pathSince time.Time      // when the way out last changed
-	event     time.Time      // the kernel event that brought wanted
 
 	published   netip.Addr // what the provider last accepted
 	publishedAs string     // Identity at that time
@@ -42,8 +41,9 @@ type entry struct {
 	doubt       bool // a request failed after it was sent: the provider may have either address
 
 	flight   *Job
-	forced   bool // the user asked for a request although nothing changed
-	hold     time.Time
+	forced   bool      // the user asked for a request although nothing changed
+	changed  time.Time // when wanted last changed
+	sent     time.Time // start of the last request that may have reached the provider
 	accepted time.Time // last accepted request of this run, for the provider's minimum interval
 
 	class     provider.Class // of the last failure; "" after a success
@@ -202,7 +202,7 @@ func (c *Core) apply(answers []address.Answer, now time.Time) {
 				}
 			}
 			if a.Addr != e.wanted {
-				e.event = now
+				e.changed = now
 			}
 			e.wanted, e.answer = a.Addr, *a
 		}
@@ -236,7 +236,19 @@ func (c *Core) ready(e *entry) (time.Time, bool) {
 	if l := a.Provider.Limits(); l.MinInterval > 0 && !e.accepted.IsZero() {
 		at = later(at, e.accepted.Add(l.MinInterval))
 	}
-	return later(at, later(e.hold, later(e.notBefore, a.notBefore))), true
+	return later(at, later(e.settled(), later(e.notBefore, a.notBefore))), true
+}
+
+// settled is when the next request may follow the last one.
+func (e *entry) settled() time.Time {
+	if e.sent.IsZero() {
+		return e.sent
+	}
+	at := e.sent.Add(settle)
+	if quiet := e.changed.Add(steady); e.changed.After(e.sent) && quiet.Before(at) {
+		return quiet
+	}
+	return at
 }
 
 // differs says whether what is wanted is not what the provider has.
@@ -320,7 +332,7 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 	for _, n := range group {
 		e := list[n]
 		j.Updates = append(j.Updates, updates[n])
-		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.event})
+		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.changed})
 		if e.answer.Named && !j.Origin.Addr.IsValid() {
 			j.Origin.Addr = e.wanted
 		}

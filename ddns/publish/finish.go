@@ -26,7 +26,7 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 		e.flight, e.ended = nil, now
 		o := outcomes[n]
 		if o.Sent || o.Class.Done() {
-			e.hold = j.Started.Add(settle)
+			e.sent = j.Started
 		}
 		switch {
 		case o.Class.Done():
@@ -39,7 +39,7 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 			// Given up because something newer is wanted: no failure, but the
 			// provider may have heard it.
 			e.doubt = e.doubt || o.Sent
-			e.hold = j.Started.Add(settle)
+			e.sent = j.Started
 		default:
 			c.failed(now, e, j, it, o)
 		}

@@ -33,6 +33,7 @@ type Loop struct {
 	plan Plan
 	snap *netwatch.Snapshot
 	said map[answerKey]netip.Addr // what the log said last
+	lost map[answerKey]time.Time  // since when an address is missing, the log not yet told
 
 	calls    chan func()
 	results  chan result
@@ -75,6 +76,7 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 		log: log, store: store, snapshots: snapshots,
 		core: NewCore(log, rand.Float64), set: address.NewSet(plan.Sources), plan: plan,
 		said:     map[answerKey]netip.Addr{},
+		lost:     map[answerKey]time.Time{},
 		calls:    make(chan func()),
 		results:  make(chan result),
 		external: make(chan address.External),
@@ -180,7 +182,6 @@ func (l *Loop) decide() {
 		l.cancels[j]()
 	}
 	l.send(now)
-	l.tell()
 }
 
 // moved says whether any source's way out has changed.
@@ -219,6 +220,9 @@ func (l *Loop) step(timer *time.Timer) {
 		return false
 	})
 	next := l.core.Next(now)
+	if at := l.tell(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
 	if l.polls() {
 		at := l.asked.Add(askEvery)
 		if !at.After(now) {
@@ -253,14 +257,34 @@ func (l *Loop) save() {
 	}
 }
 
-// tell logs each source's answer that has changed and that a record uses.
-func (l *Loop) tell() {
+// lossAfter is how long an address must be missing before the log says so: a
+// renewal takes it away for a moment.
+const lossAfter = 2 * time.Second
+
+// tell logs each source's answer that has changed and that a record uses, and
+// returns when it has more to say.
+func (l *Loop) tell(now time.Time) (next time.Time) {
 	for _, a := range l.core.answers {
 		k := answerKey{a.Source, a.Family}
 		was, told := l.said[k]
 		if told && was == a.Addr || !l.used(k) {
+			delete(l.lost, k)
 			continue
 		}
+		if told && !a.Addr.IsValid() {
+			since, waiting := l.lost[k]
+			if !waiting {
+				since = now
+				l.lost[k] = now
+			}
+			if at := since.Add(lossAfter); at.After(now) {
+				if next.IsZero() || at.Before(next) {
+					next = at
+				}
+				continue
+			}
+		}
+		delete(l.lost, k)
 		l.said[k] = a.Addr
 		on := ""
 		if a.Interface != "" {
@@ -277,6 +301,7 @@ func (l *Loop) tell() {
 			l.log.Infof("%s: %v %v%s", a.Source, a.Family, a.Addr, on)
 		}
 	}
+	return next
 }
 
 func (l *Loop) used(k answerKey) bool {

@@ -75,10 +75,11 @@ const (
 
 // Pace of requests. Waits that a provider names are in its catalogue file.
 const (
-	// settle is the least time between two requests for one record: the first
-	// change after a quiet while goes out at once, a flapping link is then
-	// told once more, with what finally holds.
+	// The first change after a quiet while goes out at once. A link that
+	// flaps is then told again when it has been steady for a moment, and at
+	// the latest after settle, with what holds by then.
 	settle = 2 * time.Second
+	steady = 500 * time.Millisecond
 
 	// After a change of the way out, an attempt that never reached the
 	// provider (no route yet, resolver not ready, connection refused) is

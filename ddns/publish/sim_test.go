@@ -115,7 +115,8 @@ type simKey struct {
 	started  time.Time
 	until    time.Time // told to wait
 	blocked  bool
-	excuse   int // requests that the user or the configuration asked for
+	excuse   int       // requests that the user or the configuration asked for,
+	excused  time.Time // and when
 	inFlight bool
 }
 
@@ -182,7 +183,10 @@ func (p *simProvider) Send(ctx context.Context, from provider.Origin, updates []
 			k.actual = u.Addr
 		}
 		if outcome.Class.Done() {
-			k.accepted, k.doubt, k.excuse = u.Addr, false, 0
+			k.accepted, k.doubt = u.Addr, false
+			if k.started.After(k.excused) {
+				k.excuse = 0
+			}
 		}
 		if outcome.Class == provider.Network && outcome.Sent {
 			k.doubt = true
@@ -230,7 +234,7 @@ func (p *simProvider) judge(u provider.Update) {
 	if now.Before(k.until) {
 		p.t.Errorf("%s: request %v before the end of the wait", name, k.until.Sub(now))
 	}
-	if now.Sub(k.started) < quickRetry*9/10 {
+	if now.Sub(k.started) < steady {
 		p.t.Errorf("%s: second request after %v", name, now.Sub(k.started))
 	}
 	if k.inFlight {
@@ -288,7 +292,7 @@ func (p *simProvider) excuseAll(unblock bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range p.keys {
-		k.excuse++
+		k.excuse, k.excused = 1, time.Now()
 		if unblock {
 			k.blocked, k.until = false, time.Time{}
 		}

@@ -1,0 +1,105 @@
+# wanbeacon: everything that is built, tested and shown. `make help` lists it.
+
+# The same commit gives the same bytes: no cgo, no paths, no build id, no date.
+TAGS    := nethttpomithttp2
+FLAGS    = -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid=" -gcflags=all=-l
+GO      ?= go
+BUILD    = CGO_ENABLED=0 GOFLAGS= $(GO) build $(FLAGS)
+
+# name=GOARCH[,VARIABLE=value]; a router's architecture names map to these.
+TARGETS := mips mipsle mips64 arm5 arm6 arm7 arm64 amd64 386 riscv64 loong64
+env_mips    := GOARCH=mips GOMIPS=softfloat
+env_mipsle  := GOARCH=mipsle GOMIPS=softfloat
+env_mips64  := GOARCH=mips64 GOMIPS64=softfloat
+env_arm5    := GOARCH=arm GOARM=5
+env_arm6    := GOARCH=arm GOARM=6
+env_arm7    := GOARCH=arm GOARM=7
+env_arm64   := GOARCH=arm64
+env_amd64   := GOARCH=amd64 GOAMD64=v1
+env_386     := GOARCH=386 GO386=sse2
+env_riscv64 := GOARCH=riscv64
+env_loong64 := GOARCH=loong64
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+FUZZTIME    ?= 5s
+
+# Programs that the tests and the demo use, and their Debian packages.
+TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd busybox:busybox strace:strace \
+	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: build
+build:  ## the binary for this machine, bin/wanbeacon
+	$(BUILD) -o bin/wanbeacon ./ddns
+
+.PHONY: cross
+cross: $(TARGETS:%=bin/%/wanbeacon)  ## the binaries for all routers, bin/TARGET/wanbeacon
+
+.PHONY: force
+bin/%/wanbeacon: force
+	GOOS=linux $(env_$*) $(BUILD) -o $@ ./ddns
+
+.PHONY: size
+size: cross  ## bytes per target, and what each dependency costs on mipsle
+	@printf '%-8s %10s %10s\n' target raw gzip-9
+	@for t in $(TARGETS); do \
+		printf '%-8s %10d %10d\n' $$t $$(wc -c <bin/$$t/wanbeacon) $$(gzip -9n <bin/$$t/wanbeacon | wc -c); done
+	@GOOS=linux $(env_mipsle) CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -gcflags=all=-l -o bin/mipsle/symbols ./ddns
+	@printf '\nmipsle, bytes of code and data by package (the line tables, a third of the file, come on top)\n'
+	@$(GO) tool nm -size bin/mipsle/symbols | awk -f ddns/internal/size.awk
+	@rm -f bin/mipsle/symbols
+
+.PHONY: tools
+tools:
+	@missing=""; for t in $(TOOLS); do \
+		PATH="$$PATH:/usr/sbin:/sbin" command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" != 0 ]; then echo "please install:$$missing" >&2; exit 1; fi; \
+	echo "installing:$$missing"; apt-get update -q >/dev/null && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing libc6-dev >/dev/null
+
+.PHONY: demo
+demo: tools build  ## the main job, shown in a network namespace (root)
+	$(GO) run ./ddns/internal/demo bin/wanbeacon
+
+.PHONY: test
+test: tools lint unit fuzz emulated-user  ## all tests
+
+.PHONY: unit
+unit: tools
+	$(GO) test -race ./...
+
+.PHONY: fuzz
+fuzz:  ## every fuzz target for FUZZTIME (default 5s)
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p >bin/fuzz.log 2>&1 || { cat bin/fuzz.log; exit 1; }; \
+		done; done
+
+# The cross binaries start, print their version and read a configuration; the
+# netlink parser's own tests run in both byte orders and word sizes.
+.PHONY: emulated-user
+emulated-user: tools bin/mipsle/wanbeacon bin/mips/wanbeacon bin/arm5/wanbeacon bin/arm64/wanbeacon
+	ddns/internal/emulated.sh
+
+.PHONY: bench
+bench: tools build  ## latency from kernel event to request, against a bare program (root)
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./ddns/internal/bench
+
+.PHONY: soak
+soak: tools  ## slow checks: ten idle minutes, ten thousand changes (root)
+	WANBEACON_SOAK=1 $(GO) test -v -run Soak -timeout 60m ./ddns/internal/e2e
+
+.PHONY: lint
+lint: tools
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	GOFLAGS= $(GO) run $(STATICCHECK) ./...
+	shellcheck $$(git ls-files '*.sh' .ci/run)
+
+.PHONY: clean
+clean:  ## removes what was built
+	rm -rf bin dist

@@ -1,0 +1,27 @@
+# Reads `go tool nm -size` and adds the sizes up by the package they belong to.
+function group(s) {
+	if (s ~ /github.com\/wanbeacon\/wanbeacon|^main\./) return "wanbeacon itself"
+	if (s ~ /github.com\/BurntSushi\/toml/) return "BurntSushi/toml"
+	if (s ~ /github.com\/vishvananda\//) return "vishvananda/netlink"
+	if (s ~ /golang.org\/x\/sys/) return "x/sys"
+	if (s ~ /golang.org\/x\/net/) return "x/net"
+	if (s ~ /(^|[^a-z])(crypto|vendor\/golang.org\/x\/crypto)[\/.]/) return "crypto (TLS)"
+	if (s ~ /(^|[^a-z\/])net\/http/) return "net/http"
+	if (s ~ /encoding\/json/) return "encoding/json"
+	if (s ~ /os\/exec/) return "os/exec"
+	if (s ~ /text\/tabwriter/) return "text/tabwriter"
+	if (s ~ /(^|[^a-z\/])flag\./) return "flag"
+	if (s ~ /(^|[^a-z\/])net[\/.]/) return "net"
+	if (s ~ /(^|[^a-z\/])(runtime|internal\/runtime)[\/.]/) return "runtime"
+	if (s ~ /(^|[^a-z\/])(unicode|vendor\/golang.org\/x\/text)[\/.]/) return "unicode"
+	return "rest of the standard library"
+}
+$3 ~ /^[A-Za-z]$/ && $3 != "U" && $3 !~ /^[bB]$/ {
+	name = $4; for (i = 5; i <= NF; i++) name = name " " $i
+	bytes[group(name)] += $2; total += $2
+}
+END {
+	for (g in bytes) printf "%9d  %s\n", bytes[g], g | "sort -rn"
+	close("sort -rn")
+	printf "%9d  %s\n", total, "total"
+}
