@@ -30,7 +30,7 @@ const numhost = "numhost"
 // returns nil when the reply does not begin with a known word.
 func (d *Definition) readDyndns2(r *response, updates []Update) (verdicts []verdict, split bool) {
 	lines := nonEmptyLines(r.body)
-	if len(lines) == 0 {
+	if len(lines) == 0 || isHTML(strings.ToLower(strings.TrimSpace(r.body))) {
 		return nil, false
 	}
 	if _, ok := d.readLine(lines[0], r, nil); !ok {

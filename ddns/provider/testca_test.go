@@ -18,6 +18,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
 // testCA signs certificates for whatever name is asked for.
@@ -84,8 +86,19 @@ func (ca *testCA) server(t testing.TB, handler http.Handler) string {
 		}
 		return ca.leaf(name, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	}}
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog = quiet
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
+}
+
+var quiet = log.New(io.Discard, "", 0)
+
+// accountOf makes an account with these fields.
+func accountOf(fields map[string]string) config.Provider {
+	acct := config.Provider{Name: "test", Fields: map[string]config.Secret{}}
+	for k, v := range fields {
+		acct.Fields[k] = config.NewSecret(v)
+	}
+	return acct
 }
