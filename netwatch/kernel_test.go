@@ -1,6 +1,7 @@
 package netwatch
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -327,6 +328,30 @@ func TestDefaultRoutes(t *testing.T) {
 			s := until(t, w, step.name, func(s *Snapshot) bool { return equalRoutes(s.Routes, step.want) })
 			sameAsTaken(t, s)
 		}
+	})
+}
+
+// A next hop whose link went down is kept by the kernel but dead, and revived
+// without a word when the link comes up.
+func TestDeadNextHop(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		for i, link := range []string{"wan", "lte"} {
+			ip(t, "link add "+link+" type veth peer name "+link+"x")
+			ip(t, "link set "+link+"x up")
+			ip(t, "link set "+link+" up")
+			ip(t, fmt.Sprintf("addr add 203.0.%d.5/24 dev %s", 113+i, link))
+		}
+		w := watch(t)
+		hops := func(n int) func(*Snapshot) bool { return func(s *Snapshot) bool { return len(s.Routes) == n } }
+		ip(t, "route add default nexthop via 203.0.113.1 nexthop via 203.0.114.1")
+		until(t, w, "two next hops", hops(2))
+		ip(t, "link set wan down")
+		s := until(t, w, "one next hop", hops(1))
+		if l, _ := s.LinkByName("lte"); s.Routes[0].Link != l.Index {
+			t.Errorf("the wrong one: %+v", s.Routes)
+		}
+		ip(t, "link set wan up")
+		until(t, w, "two again", hops(2))
 	})
 }
 
