@@ -30,7 +30,7 @@ const numhost = "numhost"
 // returns nil when the reply does not begin with a known word.
 func (d *Definition) readDyndns2(r *response, updates []Update) (verdicts []verdict, split bool) {
 	lines := nonEmptyLines(r.body)
-	if len(lines) == 0 || isHTML(strings.ToLower(strings.TrimSpace(r.body))) {
+	if len(lines) == 0 || isHTML(r.body) {
 		return nil, false
 	}
 	if _, ok := d.readLine(lines[0], r, nil); !ok {
@@ -132,6 +132,7 @@ func firstOf(addrs []netip.Addr, f config.Family) netip.Addr {
 // blanks or commas separate.
 func addresses(line string) []netip.Addr {
 	var found []netip.Addr
+	line = line[:min(len(line), 512)]
 	fields := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' })
 	for _, f := range fields[min(1, len(fields)):] {
 		if a, err := netip.ParseAddr(f); err == nil && len(found) < 16 {

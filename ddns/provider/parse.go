@@ -47,6 +47,13 @@ func decodeProblem(path string, err error) error {
 			p.Message = pe.LastKey + ": " + p.Message
 		}
 	}
+	// Values of the wrong type have their line in the text alone.
+	var line int
+	var key string
+	if n, _ := fmt.Sscanf(p.Message, "toml: line %d (last key %q):", &line, &key); n == 2 && p.Line == 0 {
+		_, what, _ := strings.Cut(p.Message, "): ")
+		p.Line, p.Message = line, key+": "+what
+	}
 	p.Message = strings.ReplaceAll(p.Message, "\n", " ")
 	return p
 }

@@ -63,7 +63,7 @@ func New(def *Definition, acct config.Provider, opt Options) (*Provider, []Field
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	p.transport = newTransport(opt, p.masker)
+	p.transport = newTransport(opt)
 	return p, nil
 }
 

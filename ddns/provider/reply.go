@@ -63,7 +63,7 @@ func repeat(v verdict, n int) []verdict {
 // updated, then what HTTP itself says.
 func (d *Definition) readPatterns(r *response, updates []Update) verdict {
 	s := newSubject(r.status, r.body, patternValues(updates))
-	html := isHTML(s.lower)
+	html := isHTML(r.body)
 	find := func(c Class) bool {
 		for _, p := range d.forms.reply[c] {
 			if html && !p.onStatus() || c.Done() && r.status/100 != 2 && !p.onStatus() {
@@ -161,7 +161,7 @@ func (d *Definition) text(v verdict, r *response, m masker) string {
 	switch {
 	case r.status/100 == 2 && words != "":
 		return m.peer(words)
-	case words == "" || isHTML(strings.ToLower(words)):
+	case words == "" || isHTML(words):
 		if r.status/100 == 2 {
 			return fmt.Sprintf("HTTP status %d with an empty body", r.status)
 		}
@@ -185,13 +185,17 @@ func (d *Definition) serverErrorWait() time.Duration {
 	return 5 * time.Minute
 }
 
-// isHTML reports whether a body, trimmed and in lower case, is a web page,
-// perhaps behind an XML prolog or comments.
-func isHTML(lower string) bool {
-	head := lower[:min(len(lower), 1024)]
-	return strings.HasPrefix(head, "<") && (strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html") ||
-		strings.Contains(head, "<head>") || strings.Contains(head, "<body")) ||
-		strings.Contains(head, "<!doctype html") || strings.Contains(head, "<html")
+// isHTML reports whether a body is a web page, perhaps behind an XML prolog,
+// comments or a few words.
+func isHTML(body string) bool {
+	body = strings.TrimSpace(body)
+	head := strings.ToLower(body[:min(len(body), 1024)])
+	for _, mark := range []string{"<html", "<!doctype html", "<head>", "<body"} {
+		if strings.Contains(head, mark) {
+			return true
+		}
+	}
+	return false
 }
 
 // retryAfter reads the header Retry-After (RFC 9110 section 10.2.3): seconds or

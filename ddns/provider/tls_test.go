@@ -163,3 +163,9 @@ func TestCredentialsOnlyOverTLS(t *testing.T) {
 		}
 	}
 }
+
+// goodTLS is a server that answers good, with a certificate for every name.
+func goodTLS(t *testing.T, ca *testCA) string {
+	t.Helper()
+	return ca.server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "good") }))
+}

@@ -23,7 +23,7 @@ type transport struct {
 	reroute func(host string, port uint16) string
 }
 
-func newTransport(opt Options, m masker) *transport {
+func newTransport(opt Options) *transport {
 	return &transport{opt: opt, resolver: newResolver(), tls: newTLSClient(opt.CAFile)}
 }
 
@@ -41,12 +41,14 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 	if _, err := conn.Write(req.bytes()); err != nil {
 		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
 	}
-	r, err = readResponse(bufio.NewReaderSize(conn, 4096))
+	r, err = readResponse(newReader(conn))
 	if err != nil {
 		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
 	}
 	return r, note, nil
 }
+
+func newReader(conn net.Conn) *bufio.Reader { return bufio.NewReaderSize(conn, 4096) }
 
 // closeWith makes everything that waits on conn return when ctx is done.
 func closeWith(ctx context.Context, conn net.Conn) (stop func() bool) {
