@@ -3,50 +3,63 @@ package netwatch
 import (
 	"errors"
 	"fmt"
-	"syscall"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// dumpTries is how often a dump that the kernel calls interrupted, because
-	// the table changed meanwhile, is begun anew before others get their turn.
-	dumpTries = 8
-
-	// dumpWait is how long the kernel may take for one answer. It answers at
-	// once or not at all.
-	dumpWait = 5 * time.Second
-)
+// dumpTries is how often a dump that the kernel calls interrupted, because the
+// table changed meanwhile, is begun anew before others get their turn.
+const dumpTries = 8
 
 // dumper asks the kernel for whole tables, over a socket of its own that stays
-// open: so that it always asks about the namespace it was opened in.
+// open: so that it always asks about the namespace it was opened in. It sets
+// no time limit: the kernel always answers, and the limit's timer would wake
+// the process long after the answer.
 type dumper struct {
+	seq uint32
+
+	mu     sync.Mutex // guards the rest against stop
 	socket *nl.NetlinkSocket
-	seq    uint32
+	ended  bool
 }
 
-func (d *dumper) open() error {
-	if d.socket != nil {
-		return nil
+// open gives the socket, which it makes if there is none.
+func (d *dumper) open() (*nl.NetlinkSocket, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return nil, os.ErrClosed
 	}
-	socket, err := nl.Subscribe(unix.NETLINK_ROUTE) // to no group
-	if err != nil {
-		return fmt.Errorf("opening a netlink socket: %w", err)
+	if d.socket == nil {
+		socket, err := nl.Subscribe(unix.NETLINK_ROUTE) // to no group
+		if err != nil {
+			return nil, fmt.Errorf("opening a netlink socket: %w", err)
+		}
+		d.socket = socket
 	}
-	wait := unix.NsecToTimeval(dumpWait.Nanoseconds())
-	_ = socket.SetSendTimeout(&wait) // these only store the value
-	_ = socket.SetReceiveTimeout(&wait)
-	d.socket = socket
-	return nil
+	return d.socket, nil
 }
 
-func (d *dumper) close() {
+// reset closes the socket; the next dump makes a new one.
+func (d *dumper) reset() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.socket != nil {
 		d.socket.Close()
 		d.socket = nil
 	}
+}
+
+// stop ends a dump that another goroutine may be waiting for, and all later ones.
+func (d *dumper) stop() {
+	d.mu.Lock()
+	d.ended = true
+	d.mu.Unlock()
+	d.reset()
 }
 
 // dump asks for one table (RTM_GETLINK …) and calls take for each of its
@@ -68,22 +81,20 @@ func (d *dumper) dump(kind, answer int, family uint8, begin func(), take func(bo
 }
 
 func (d *dumper) dumpOnce(kind, answer int, family uint8, take func(body []byte)) error {
-	if err := d.open(); err != nil {
+	socket, err := d.open()
+	if err != nil {
 		return err
 	}
 	req := nl.NewNetlinkRequest(kind, unix.NLM_F_DUMP)
 	req.AddData(dumpHeader(kind, family))
-	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Seq: d.seq, Socket: d.socket}}
+	req.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Seq: d.seq, Socket: socket}}
 	d.seq++
-	err := req.ExecuteIter(unix.NETLINK_ROUTE, uint16(answer), func(body []byte) bool {
+	err = req.ExecuteIter(unix.NETLINK_ROUTE, uint16(answer), func(body []byte) bool {
 		take(body)
 		return true
 	})
 	if err != nil && !errors.Is(err, nl.ErrDumpInterrupted) {
-		d.close() // the rest of the answer may still come: not to the next question
-		if errors.Is(err, syscall.EAGAIN) {
-			return fmt.Errorf("no answer within %v", dumpWait)
-		}
+		d.reset() // the rest of the answer may still come: not to the next question
 	}
 	return err
 }

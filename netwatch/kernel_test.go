@@ -40,12 +40,12 @@ func TestAddressComesAndGoes(t *testing.T) {
 
 func TestFarEndIsNotOurs(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {
-		ip(t, "tuntap add ppp0 mode tun")
+		pointToPoint := addTunnel(t, "ppp0")
 		ip(t, "link set ppp0 up")
 		w := watch(t)
 		ip(t, "addr add 203.0.113.7 peer 203.0.113.1 dev ppp0")
 		s := until(t, w, "the address", has("ppp0", "203.0.113.7"))
-		if l, _ := s.LinkByName("ppp0"); !l.PointToPoint {
+		if l, _ := s.LinkByName("ppp0"); l.PointToPoint != pointToPoint {
 			t.Errorf("ppp0 is %+v", l)
 		}
 		if _, ok := addrOn(s, "ppp0", "203.0.113.1"); ok {
@@ -65,7 +65,7 @@ func TestFarEndIsNotOurs(t *testing.T) {
 // pppd sets the address first without and then with the far end.
 func TestSameAddressWithAnotherFarEnd(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {
-		ip(t, "tuntap add ppp0 mode tun")
+		addTunnel(t, "ppp0")
 		w := watch(t)
 		ipBatch(t, []string{
 			"addr add 203.0.113.7/32 dev ppp0",
@@ -140,7 +140,7 @@ func TestLinkDeletedAndMadeAgain(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {
 		w := watch(t)
 		make := func() Addr {
-			ip(t, "tuntap add pppoe-wan mode tun")
+			addTunnel(t, "pppoe-wan")
 			ip(t, "link set pppoe-wan up")
 			ip(t, "addr add 203.0.113.7 peer 203.0.113.1 dev pppoe-wan")
 			ip(t, "route add default dev pppoe-wan")

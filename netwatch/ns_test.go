@@ -42,6 +42,17 @@ func ip(t *testing.T, line string) {
 	}
 }
 
+// addTunnel makes a point-to-point link, as pppd would. Where the machine does
+// not let us have one it is a veth, which takes far ends as well.
+func addTunnel(t *testing.T, name string) (pointToPoint bool) {
+	t.Helper()
+	if exec.Command("ip", "tuntap", "add", name, "mode", "tun").Run() == nil {
+		return true
+	}
+	ip(t, "link add "+name+" type veth peer name "+name+"x")
+	return false
+}
+
 // ipBatch runs many lines in one process.
 func ipBatch(t *testing.T, lines []string) {
 	t.Helper()

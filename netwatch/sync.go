@@ -151,7 +151,7 @@ func (w *Watcher) setDeadline(at time.Time) {
 
 // tell logs trouble if it is news.
 func (w *Watcher) tell(format string, args ...any) {
-	if w.trouble.begins(time.Now()) {
+	if !w.closed() && w.trouble.begins(time.Now()) {
 		w.logf(format, args...)
 	}
 }
@@ -223,7 +223,7 @@ func (w *Watcher) noteOdd(err error) {
 // since nothing is known of the time between. It returns false when Close was called.
 func (w *Watcher) reopen(reason error) bool {
 	w.tell("%v; subscribing again", reason)
-	w.dumper.close()
+	w.dumper.reset()
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		w.events.file.Close()
 		select {

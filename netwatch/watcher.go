@@ -73,6 +73,7 @@ func (w *Watcher) Close() error {
 		if w.events != nil {
 			w.events.file.Close()
 		}
+		w.dumper.stop()
 	}
 	w.mu.Unlock()
 	<-w.ended
@@ -97,10 +98,6 @@ func prepare(logf func(format string, args ...any)) (*Watcher, error) {
 		return nil, err
 	}
 	w.events = events
-	if err := w.dumper.open(); err != nil {
-		w.release()
-		return nil, err
-	}
 	var dumpErr error
 	err = events.raw.Control(func(fd uintptr) { dumpErr = w.resync(fd) })
 	if err = errors.Join(err, dumpErr, w.failed); err != nil {
@@ -115,7 +112,7 @@ func (w *Watcher) release() {
 	if w.events != nil {
 		w.events.file.Close()
 	}
-	w.dumper.close()
+	w.dumper.stop()
 }
 
 // run is the goroutine. It sleeps in the runtime's poller, not in a select,
