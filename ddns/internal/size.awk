@@ -16,7 +16,8 @@ function group(s) {
 	if (s ~ /(^|[^a-z\/])(unicode|vendor\/golang.org\/x\/text)[\/.]/) return "unicode"
 	return "rest of the standard library"
 }
-$3 ~ /^[A-Za-z]$/ && $3 != "U" && $3 !~ /^[bB]$/ {
+# What is only reserved (the runtime's zeroed memory) is not in the file.
+$3 ~ /^[A-Za-z]$/ && $3 !~ /^[UbB]$/ && $2 < 4194304 {
 	name = $4; for (i = 5; i <= NF; i++) name = name " " $i
 	bytes[group(name)] += $2; total += $2
 }
