@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -68,7 +67,8 @@ type candidates struct {
 	tried    map[netip.Addr]bool
 	prefer   config.Family
 	family   config.Family // 0: both
-	lookup   chan answer   // nil: none is running
+	lookup   chan answer   // of the look-up; nil: there is none, or it is over
+	look     func()        // starts it; nil: done
 	failed   error         // of the look-up
 	resolved bool          // there was at least one address
 	stop     context.CancelFunc
@@ -84,17 +84,31 @@ func (t *transport) candidates(ctx context.Context, req *request, prefer config.
 		return c
 	}
 	if t.reroute != nil || req.host == "localhost" {
-		c.add([]netip.Addr{loopback, netip.IPv6Loopback()})
+		c.queue, c.resolved = []netip.Addr{loopback, netip.IPv6Loopback()}, true
 		return c
 	}
-	c.add(t.resolver.known(req.host))
-	ctx, c.stop = context.WithCancel(ctx)
-	c.lookup = make(chan answer, 1)
-	go func() {
-		addrs, err := t.resolver.lookup(ctx, req.host, req.family)
-		c.lookup <- answer{addrs, err}
-	}()
+	if known := t.resolver.known(req.host); len(known) > 0 {
+		c.add(known[:1]) // what worked last comes first
+		c.add(known[1:])
+	}
+	lookupCtx, cancel := context.WithCancel(ctx)
+	done := make(chan answer, 1)
+	c.lookup, c.stop = done, cancel
+	c.look = func() {
+		go func() {
+			addrs, err := t.resolver.lookup(lookupCtx, req.host, req.family)
+			done <- answer{addrs, err}
+		}()
+	}
 	return c
+}
+
+// begin starts the fresh look-up if it is not running.
+func (c *candidates) begin() {
+	if c.look != nil {
+		c.look()
+		c.look = nil
+	}
 }
 
 // add queues addresses not yet tried, families in turn, the preferred first.
@@ -131,6 +145,7 @@ func (c *candidates) take(a answer) {
 // know that.
 func (c *candidates) more(ctx context.Context) bool {
 	if len(c.queue) == 0 && c.lookup != nil {
+		c.begin()
 		select {
 		case a := <-c.lookup:
 			c.take(a)
@@ -146,15 +161,56 @@ type dialed struct {
 	err  error
 }
 
-// race connects to the first candidate that answers: each next one is tried
-// when the one before has failed or is late.
+// race connects to the first candidate that answers. The first one is tried
+// here and now, which is all there is to do in most cases; the others join in
+// when it has failed or is late.
 func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr, error) {
-	if len(c.queue) == 1 && c.lookup == nil {
-		addr := c.queue[0]
-		c.queue, c.tried[addr] = nil, true
-		conn, err := d.connect(ctx, addr)
+	if len(c.queue) == 0 {
+		return d.raceRest(ctx, c, nil)
+	}
+	addr := c.queue[0]
+	c.queue, c.tried[addr] = c.queue[1:], true
+	if len(c.queue) == 0 && c.lookup == nil {
+		conn, err := d.connect(ctx, addr, func() {})
 		return conn, addr, err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rest := make(chan dialed, 1)
+	var late *time.Timer
+	conn, err := d.connect(ctx, addr, func() {
+		c.begin()
+		// From when the timer fires, c belongs to its function.
+		late = time.AfterFunc(connectStagger, func() {
+			conn, addr, err := d.raceRest(ctx, c, nil)
+			if err == nil {
+				cancel() // ends the first attempt
+			}
+			rest <- dialed{conn, addr, err}
+		})
+	})
+	if late == nil || late.Stop() {
+		if err == nil {
+			return conn, addr, nil
+		}
+		return d.raceRest(ctx, c, err)
+	}
+	if err == nil {
+		cancel() // ends the others
+	}
+	other := <-rest
+	switch {
+	case err == nil && other.conn != nil:
+		other.conn.Close()
+	case err != nil && (other.err == nil || noPath(err)):
+		return other.conn, other.addr, other.err
+	}
+	return conn, addr, err
+}
+
+// raceRest is race without a first attempt; failed is why that one failed.
+func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (net.Conn, netip.Addr, error) {
+	c.begin()
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan dialed, 2*maxAddresses+1)
 	running := 0
@@ -170,7 +226,6 @@ func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr,
 			}()
 		}
 	}()
-	var failed error
 	stagger := time.NewTimer(connectStagger)
 	defer stagger.Stop()
 	for due := true; ; {
@@ -179,7 +234,7 @@ func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr,
 			c.queue, c.tried[addr] = c.queue[1:], true
 			running++
 			go func() {
-				conn, err := d.connect(ctx, addr)
+				conn, err := d.connect(ctx, addr, func() {})
 				results <- dialed{conn, addr, err}
 			}()
 			stagger.Reset(connectStagger)
@@ -228,8 +283,9 @@ const (
 	addrNotAvailPause = 100 * time.Microsecond
 )
 
-// connect makes one TCP connection, bound as the origin says.
-func (d *dialer) connect(ctx context.Context, addr netip.Addr) (net.Conn, error) {
+// connect makes one TCP connection, bound as the origin says; waiting as of
+// connectTCP.
+func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (net.Conn, error) {
 	to := netip.AddrPortFrom(addr, d.port)
 	if d.t.reroute != nil {
 		var err error
@@ -238,38 +294,11 @@ func (d *dialer) connect(ctx context.Context, addr netip.Addr) (net.Conn, error)
 		}
 	}
 	device, source := d.binding(to.Addr())
-	network, level, option := "tcp4", unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT
-	if to.Addr().Is6() {
-		network = "tcp6"
-	}
-	var from netip.AddrPort
-	if source.IsValid() {
-		from = netip.AddrPortFrom(source, 0)
-	}
-	nd := net.Dialer{KeepAlive: -1}
-	if device != "" || source.IsValid() {
-		nd.Control = func(_, _ string, raw syscall.RawConn) (err error) {
-			ctlErr := raw.Control(func(fd uintptr) {
-				if source.IsValid() {
-					// Only a saving of ports: kernels before 4.2 do without.
-					unix.SetsockoptInt(int(fd), level, option, 1)
-				}
-				if device != "" {
-					err = unix.BindToDevice(int(fd), device)
-				}
-			})
-			if err == unix.EPERM {
-				d.refused.Store(true)
-				err = nil
-			}
-			if err != nil {
-				return &bindError{device, err}
-			}
-			return ctlErr
-		}
-	}
 	for try := 1; ; try++ {
-		conn, err := nd.DialTCP(ctx, network, from, to)
+		conn, notPermitted, err := connectTCP(ctx, to, device, source, waiting)
+		if notPermitted {
+			d.refused.Store(true)
+		}
 		if err == nil {
 			return conn, nil
 		}

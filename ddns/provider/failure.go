@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +61,8 @@ func isTimeout(err error) bool {
 func noPath(err error) bool {
 	for _, errno := range []error{
 		unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EADDRNOTAVAIL, unix.ENETDOWN, unix.ENODEV,
-		unix.EACCES, // a route of type "prohibit"
+		unix.EACCES,       // a route of type "prohibit"
+		unix.EAFNOSUPPORT, // no IPv6 in this kernel
 	} {
 		if errors.Is(err, errno) {
 			return true
@@ -88,8 +88,8 @@ func plainError(err error) string {
 	if isUnknownAuthority(err) {
 		return "the server's certificate is signed by an unknown authority (a self-signed one needs ca_file)"
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil && op.Err != nil && op.Op == "dial" {
-		return op.Addr.String() + ": " + innermost(op.Err).Error()
+	if c, ok := errors.AsType[*connectError](err); ok {
+		return c.to.String() + ": " + innermost(c.err).Error()
 	}
 	return innermost(err).Error()
 }

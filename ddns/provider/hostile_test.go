@@ -62,6 +62,7 @@ func TestHostileServers(t *testing.T) {
 			conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"))
 			drip("good ")(conn, "", 0)
 		}, Network, "no answer within"},
+		{"R38 never an answer", func(conn net.Conn, _ string, _ int) { conn.Read(make([]byte, 1)) }, Network, "no answer within"},
 		{"gzip uninvited", raw(answerOf("200 OK", "Content-Encoding: gzip\r\n", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03")), Unknown, "compressed"},
 		{"control characters", raw(answerOf("200 OK", "", "a\x1b[2Jb\x00c\nd\u202e")), Unknown, `"a\x1b[2Jb\x00c\nd\u202e"`},
 		{"invalid UTF-8", raw(answerOf("200 OK", "", "a\xff\xfeb")), Unknown, `"a\xff\xfeb"`},

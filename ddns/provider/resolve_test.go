@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +21,6 @@ import (
 // nameServer is a DNS server over UDP on loopback.
 type nameServer struct {
 	conn net.PacketConn
-	mu   sync.Mutex
 	// answer gives the addresses; nil addresses: no answer at all.
 	answer func(name string) ([]netip.Addr, dnsmessage.RCode)
 	asked  chan string // names, as they come in; never full in these tests

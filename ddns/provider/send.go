@@ -53,11 +53,11 @@ func (p *Provider) exchange(ctx context.Context, from Origin, updates []Update, 
 	if err != nil {
 		return p.all(updates, Outcome{Class: BadRequest, Text: p.masker.own(err.Error())}), false
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.opt.Timeout)
-	defer cancel()
+	limited, release := withPatience(ctx, p.opt.Timeout)
+	defer release()
 	var warning string
 	for redirects := 0; ; redirects++ {
-		r, note, err := p.transport.roundTrip(ctx, from, p.bind, req)
+		r, note, err := p.transport.roundTrip(limited, from, p.bind, req)
 		if note != "" {
 			warning = note
 		}

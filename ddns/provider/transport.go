@@ -36,10 +36,15 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 		return nil, note, err
 	}
 	defer conn.Close()
-	stop := closeWith(ctx, conn)
-	defer stop()
-	if _, err := conn.Write(req.bytes()); err != nil {
+	text := req.bytes()
+	if len(text) > neverBlocks {
+		defer closeWith(ctx, conn)()
+	}
+	if _, err := conn.Write(text); err != nil {
 		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
+	}
+	if len(text) <= neverBlocks {
+		defer closeWith(ctx, conn)()
 	}
 	r, err = readResponse(newReader(conn))
 	if err != nil {
@@ -47,6 +52,10 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 	}
 	return r, note, nil
 }
+
+// neverBlocks is what a new socket takes at once, so that nothing needs to be
+// prepared for the case that it does not.
+const neverBlocks = 8 << 10
 
 func newReader(conn net.Conn) *bufio.Reader { return bufio.NewReaderSize(conn, 4096) }
 
