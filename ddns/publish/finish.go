@@ -35,7 +35,10 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 			if old != e.published {
 				changes = append(changes, Change{e.Record, old, e.published})
 			}
-		case j.stale:
+		case o.Class.Permanent() && (it.identity != e.Identity || c.accounts[e.Provider] != j.account):
+			// The configuration has changed meanwhile: the refusal of the old one
+			// says nothing about the new one.
+		case j.stale && o.Class == provider.Network:
 			// Given up because something newer is wanted: no failure, but the
 			// provider may have heard it.
 			e.doubt = e.doubt || o.Sent
@@ -98,10 +101,14 @@ func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outco
 		return
 	case o.Class == provider.Network:
 		wait = c.networkWait(now, e, it, o)
-	case o.Wait > 0: // named by the provider
-		wait = o.Wait
 	case o.Class == provider.ServerError:
-		wait = double(j.Provider.Limits().ServerErrorWait, e.fails, refusalWaitMax)
+		// A provider that names a shorter wait than its usual one knows better.
+		wait = o.Wait
+		if usual := j.Provider.Limits().ServerErrorWait; wait == 0 || wait >= usual {
+			wait = double(max(wait, usual), e.fails, refusalWaitMax)
+		}
+	case o.Wait > 0:
+		wait = o.Wait
 	case o.Class == provider.TooMany:
 		wait = double(max(j.Provider.Limits().MinInterval, tooManyDefault), e.fails, refusalWaitMax)
 	default:
@@ -122,20 +129,26 @@ func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outco
 	c.log.Debugf("%s: %v update at %s failed again: %s; next attempt in %s, attempt %d", e.Hostname, e.Family, e.Provider, o.Text, short(wait), e.fails)
 }
 
-// block ends all attempts for a record, or for its account, until the
+// block ends all attempts for a record, or for all of its account, until the
 // configuration changes or the user forces one.
 func (c *Core) block(e *entry, o provider.Outcome) {
 	e.blocked = true
 	c.dirty = c.dirty || lasting(e.class)
-	scope := "it is"
-	if a := c.accounts[e.Provider]; o.Account && a != nil {
-		if a.class != "" { // already told for another record of the account
-			return
-		}
-		a.class, a.text = e.class, e.text
-		scope = "all records of " + e.Provider + " are"
+	a := c.accounts[e.Provider]
+	if !o.Account || a == nil {
+		c.log.Errorf("%s: %v refused by %s: %s; blocked until the configuration changes", e.Hostname, e.Family, e.Provider, o.Text)
+		return
 	}
-	c.log.Errorf("%s: %v refused by %s: %s; %s blocked until the configuration changes", e.Hostname, e.Family, e.Provider, o.Text, scope)
+	if a.class != "" {
+		return // told for another record of the same request
+	}
+	a.class, a.text = e.class, e.text
+	for _, other := range c.entries {
+		if lasting(e.class) && other.Provider == e.Provider && !other.blocked {
+			other.class, other.text, other.blocked = e.class, e.text, true
+		}
+	}
+	c.log.Errorf("%s: %v refused by %s: %s; all records at %s are blocked until the configuration changes", e.Hostname, e.Family, e.Provider, o.Text, e.Provider)
 }
 
 // lasting says whether a block outlives a restart: the provider has shut this

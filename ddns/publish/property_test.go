@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,7 +203,15 @@ func (w *world) unblockForced() {
 // under way did is not known afterwards, and waits and refusals that do not
 // outlive a restart are forgotten; the wait that a restart takes is real.
 func (w *world) restart() {
+	synctest.Wait() // the state is written beside the loop
+	path := filepath.Join(w.dir, "state.json")
+	before, err := os.ReadFile(path)
 	w.stop()
+	if err == nil && w.rng.IntN(2) == 0 { // a power cut: nothing was written on the way down
+		if err := os.WriteFile(path, before, 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	for _, p := range []*simProvider{w.a, w.b} {
 		p.mu.Lock()
 		for _, k := range p.keys {

@@ -103,6 +103,7 @@ type simProvider struct {
 	joined  bool                                                       // comma lists
 	reply   func(host string, n int) (provider.Outcome, time.Duration) // scripted
 	sent    []string                                                   // "host family addr"
+	times   []time.Time                                                // of each in sent
 	healthy bool                                                       // always good, at once
 	removed []provider.Update
 }
@@ -191,12 +192,15 @@ func (p *simProvider) Send(ctx context.Context, from provider.Origin, updates []
 		if outcome.Class == provider.Network && outcome.Sent {
 			k.doubt = true
 		}
-		if outcome.Class.Permanent() {
-			k.blocked = true
+		if outcome.Class.Permanent() && k.started.After(k.excused) {
+			k.blocked = true // what was asked before the configuration changed does not count
 		}
 		switch outcome.Class {
 		case provider.ServerError:
-			k.until = time.Now().Add(max(outcome.Wait, p.limits.ServerErrorWait))
+			k.until = time.Now().Add(p.limits.ServerErrorWait)
+			if outcome.Wait > 0 {
+				k.until = time.Now().Add(outcome.Wait)
+			}
 		case provider.TooMany:
 			k.until = time.Now().Add(outcome.Wait)
 		}
@@ -212,7 +216,7 @@ func (p *simProvider) Send(ctx context.Context, from provider.Origin, updates []
 func (p *simProvider) judge(u provider.Update) {
 	k, now := p.key(u), time.Now()
 	name := fmt.Sprintf("%s %v %v", u.Hostname, u.Family, u.Addr)
-	p.sent = append(p.sent, name)
+	p.sent, p.times = append(p.sent, name), append(p.times, now)
 	if !u.Addr.IsValid() {
 		p.t.Errorf("%s: empty address", name)
 	}

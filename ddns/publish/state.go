@@ -138,7 +138,9 @@ func restore(r Record, saved []Saved, now time.Time) *entry {
 		if s.Hostname != r.Hostname || s.Provider != r.Provider || s.Family != r.Family.String() {
 			continue
 		}
-		e.published, e.publishedAs, e.publishedAt = s.Address, s.Identity, s.Published
+		if s.Address.IsValid() && config.FamilyOf(s.Address) == r.Family {
+			e.published, e.publishedAs, e.publishedAt = s.Address, s.Identity, s.Published
+		}
 		if e.publishedAt.After(now) || e.publishedAt.Before(clockIsSet) {
 			e.publishedAt = now
 		} else {
