@@ -70,6 +70,9 @@ func bareSite(t *testing.T) *site {
 	s := &site{Lab: lab.New(t), t: t}
 	s.ISPLink.Add(gateway + "/24")
 	s.ISPLink.Add(gateway6+"/64", "nodad")
+	// Without a route, the kernel looks for the provider on the wire itself if
+	// the socket is bound to the device. There nobody is to answer for it.
+	s.ISP.Sysctl("net/ipv4/conf/all/arp_ignore", "1")
 	return s
 }
 
