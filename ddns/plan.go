@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
@@ -43,7 +44,7 @@ func newPlan(cfg *config.Config, salt string) (publish.Plan, config.Problems) {
 	for _, r := range cfg.Records {
 		b.record(r)
 	}
-	slices.SortStableFunc(b.problems, func(x, y config.Problem) int { return x.Line - y.Line })
+	sort.SliceStable(b.problems, func(i, j int) bool { return b.problems[i].Line < b.problems[j].Line })
 	return b.plan, b.problems
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -155,7 +156,7 @@ func accountFields(def *Definition, given map[string]config.Secret) (map[string]
 		}
 		problems = append(problems, FieldProblem{key, message})
 	}
-	slices.SortFunc(problems, func(a, b FieldProblem) int { return strings.Compare(a.Key, b.Key) })
+	sort.Slice(problems, func(i, j int) bool { return problems[i].Key < problems[j].Key })
 	return fields, problems
 }
 
