@@ -335,15 +335,24 @@ func TestHangingProviderDelaysNobodyElse(t *testing.T) {
 	})
 }
 
+// tenRecords restarts the loop with ten names in the account.
+func (b *bench) tenRecords() {
+	b.stop()
+	for i := range 9 {
+		b.plan.Records = append(b.plan.Records, Record{Key: Key{fmt.Sprintf("h%d.example.net", i), "p", config.IPv4}, Source: "wan", Enabled: true, Identity: "1"})
+	}
+	b.prov.mu.Lock()
+	b.prov.sent, b.prov.times, b.prov.keys = nil, nil, map[string]*simKey{}
+	b.prov.mu.Unlock()
+	b.net.deliver()
+	b.start(nil)
+}
+
 func TestWrongPasswordIsTriedOnceForAllRecords(t *testing.T) {
 	o := fail(provider.BadAuth, 0)
 	o.Account = true
 	inVirtualTime(t, always(o), func(b *bench) {
-		for i := range 9 {
-			b.plan.Records = append(b.plan.Records, Record{Key: Key{fmt.Sprintf("h%d.example.net", i), "p", config.IPv4}, Source: "wan", Enabled: true, Identity: "1"})
-		}
-		b.after(time.Second, 1)
-		b.loop.Reload(context.Background(), b.plan)
+		b.tenRecords()
 		b.after(time.Hour, 1)
 		records, _, _ := b.loop.Status(context.Background())
 		for _, r := range records {
@@ -351,6 +360,32 @@ func TestWrongPasswordIsTriedOnceForAllRecords(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		}
+	})
+}
+
+func TestTooManyHoldsForTheAccount(t *testing.T) {
+	o := fail(provider.TooMany, time.Hour)
+	o.Account = true
+	script := func(n int) provider.Outcome {
+		if n == 1 {
+			return o
+		}
+		return good("good")
+	}
+	inVirtualTime(t, script, func(b *bench) {
+		b.tenRecords()
+		b.after(59*time.Minute, 1)
+		b.after(5*time.Minute, 11)
+	})
+}
+
+func TestOneRequestUntilTheAccountHasProvedGood(t *testing.T) {
+	inVirtualTime(t, always(good("good")), func(b *bench) {
+		b.prov.reply = func(string, int) (provider.Outcome, time.Duration) { return good("good"), time.Second }
+		b.tenRecords()
+		b.after(500*time.Millisecond, 1)
+		b.after(time.Second, 1+parallel)
+		b.after(time.Minute, 10)
 	})
 }
 
