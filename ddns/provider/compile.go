@@ -19,7 +19,10 @@ type forms struct {
 	username, password   template
 	userAgent            template
 	headers              []headerForm
-	body, removeBody     template
+	body, bodyBoth       template
+	removeBody           template
+	removeBodyBoth       template
+	apex                 string
 	zone                 template
 	reply                map[Class][]pattern
 	words                map[string]Class // dyndns2: all of them
@@ -114,7 +117,7 @@ func (c *compiler) template(key, text string) template {
 	if err != nil {
 		c.problem(key, "%v", err)
 	}
-	if key != "hosts.zone" && t.uses("zone", "name", "names") && c.def.Hosts.Zone == "" {
+	if key != "hosts.zone" && t.uses("zone", "name", "names", "apex") && c.def.Hosts.Zone == "" {
 		c.problem(key, "{zone} and {name} need hosts.zone")
 	}
 	return t
@@ -200,7 +203,9 @@ func (c *compiler) request(f *forms) {
 	f.password = c.template("request.password", r.Password)
 	f.userAgent = c.template("request.user_agent", r.UserAgent)
 	f.body = c.template("request.body", r.Body)
+	f.bodyBoth = c.bodyBoth("request.body_both", r.BodyBoth, c.def.URL.Both, f.body)
 	f.removeBody = c.template("remove.body", c.def.Remove.Body)
+	f.removeBodyBoth = c.bodyBoth("remove.body_both", c.def.Remove.BodyBoth, c.def.Remove.Both, f.removeBody)
 	for _, name := range sortedKeys(r.Headers) {
 		if !validHeaderName(name) || slices.Contains(ownHeaders, strings.ToLower(name)) {
 			c.problem("request.headers", "%q cannot be set", name)
@@ -211,7 +216,7 @@ func (c *compiler) request(f *forms) {
 		}
 		f.headers = append(f.headers, headerForm{name, c.template("request.headers", r.Headers[name])})
 	}
-	if r.Body != "" && r.ContentType == "" {
+	if r.ContentType == "" && r.Body+r.BodyBoth+c.def.Remove.Body+c.def.Remove.BodyBoth != "" {
 		c.problem("request.content_type", "missing: it decides how values in the body are escaped")
 	}
 	if hasControl(r.UserAgent) || hasControl(r.ContentType) {
@@ -243,9 +248,21 @@ func (c *compiler) hosts(f *forms) {
 	default:
 		c.problem("hosts.families", "%q is none of \"never\", \"may\", \"must\"", h.Families)
 	}
-	if h.Apex == "" {
-		h.Apex = "@"
+	if f.apex = "@"; h.Apex != nil {
+		f.apex = *h.Apex
 	}
+}
+
+// bodyBoth compiles the body of requests for both families, which is that of
+// the others unless there is a special one.
+func (c *compiler) bodyBoth(key, text, url string, body template) template {
+	if text == "" {
+		return body
+	}
+	if url == "" {
+		c.problem(key, "there is no URL for both families")
+	}
+	return c.template(key, text)
 }
 
 func (c *compiler) replies(f *forms) {
@@ -257,6 +274,9 @@ func (c *compiler) replies(f *forms) {
 			if err != nil {
 				c.problem("reply."+string(class), "%v", err)
 				continue
+			}
+			if r.WebPage && class.Done() && p.statusAlone() {
+				c.problem("reply."+string(class), "with web_page no status proves a success: any page has one")
 			}
 			f.reply[class] = append(f.reply[class], p)
 		}

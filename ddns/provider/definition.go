@@ -55,6 +55,7 @@ type RequestForm struct {
 	Headers     map[string]string `toml:"headers"`
 	ContentType string            `toml:"content_type"` // of the body; decides how values in it are escaped
 	Body        string            `toml:"body"`
+	BodyBoth    string            `toml:"body_both"` // instead of body, with url.both; default: body
 
 	// ByConnection: the provider cannot be told an address, it takes that of
 	// the connection, which is therefore made in the family of the update.
@@ -68,6 +69,8 @@ type RemoveForm struct {
 	IPv6   string `toml:"ipv6"`
 	Both   string `toml:"both"`
 	Body   string `toml:"body"`
+
+	BodyBoth string `toml:"body_both"` // instead of body, with both; default: body
 }
 
 // HostForm is what hostnames must be like, and which fit into one request.
@@ -78,8 +81,8 @@ type HostForm struct {
 
 	// Zone is the domain that {zone} stands for and {name} is relative to: a
 	// template, such as "{zone}" for the account's field or "duckdns.org".
-	Zone string `toml:"zone"`
-	Apex string `toml:"apex"` // {name} of the zone itself; default "@"
+	Zone string  `toml:"zone"`
+	Apex *string `toml:"apex"` // {name} of the zone itself; default "@"
 
 	Wildcard bool `toml:"wildcard"` // "*.example.org" is possible
 
@@ -100,6 +103,7 @@ type LimitForm struct {
 // RecordForm is what the protocol can do with records.
 type RecordForm struct {
 	TTL     Duration `toml:"ttl"`     // default of {ttl}, 60 s if there is none
+	MinTTL  Duration `toml:"min_ttl"` // shorter ones are raised to it
 	Creates bool     `toml:"creates"` // makes the hostname if it does not exist
 	CNAME   bool     `toml:"cname"`   // can write CNAME
 }
@@ -140,6 +144,10 @@ type ReplyForm struct {
 	BadRequest  []string `toml:"badrequest"`
 	TooMany     []string `toml:"toomany"`
 	ServerError []string `toml:"servererror"`
+
+	// WebPage: the provider answers with web pages. Patterns are then tried on
+	// them as well, and must name what no other page has.
+	WebPage bool `toml:"web_page"`
 
 	// Account: the classes that hold for the whole account; default
 	// ["badauth", "badagent"]. Status 429 always does.

@@ -61,7 +61,7 @@ func decodeProblem(path string, err error) error {
 // schemaKeys are the last parts of all keys, for suggestions.
 var schemaKeys = strings.Fields(`title family docs notes url request remove hosts limits record dns field reply
 	words sample example missing ipv4 ipv6 both method auth username password user_agent headers content_type
-	body by_connection list maximum zone apex wildcard families min_interval server_error_wait ttl creates
+	body by_connection list maximum zone apex wildcard families min_interval server_error_wait ttl min_ttl creates body_both web_page
 	cname unverifiable delay nameservers zones key label help secret required default also options updated
 	unchanged badauth abuse badagent paid-feature wrong-owner notfqdn nohost invalid-ip badrequest toomany
 	servererror account say config hostname shows action hostnames other_ipv4 other_ipv6 exchange request_headers

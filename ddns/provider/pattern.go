@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -213,6 +214,16 @@ func (p pattern) onStatus() bool {
 		}
 	}
 	return true
+}
+
+// statusAlone reports whether the status can be all that the pattern asks for.
+func (p pattern) statusAlone() bool {
+	for _, all := range p.any {
+		if !slices.ContainsFunc(all, func(c condition) bool { return c.kind != httpStatus }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c condition) match(s *subject) bool {

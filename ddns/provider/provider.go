@@ -100,8 +100,8 @@ func (d *Definition) Supports(f config.Family) bool {
 // HasTTL reports whether Update.TTL reaches the provider.
 func (p *Provider) HasTTL() bool {
 	f := &p.def.forms
-	for _, t := range []template{f.update.ipv4, f.update.ipv6, f.update.both, f.body} {
-		if t.uses("ttl") {
+	for _, t := range []template{f.update.ipv4, f.update.ipv6, f.update.both, f.body, f.bodyBoth} {
+		if t.uses("ttl", "ttl_minutes") {
 			return true
 		}
 	}

@@ -63,7 +63,8 @@ func repeat(v verdict, n int) []verdict {
 // updated, then what HTTP itself says.
 func (d *Definition) readPatterns(r *response, updates []Update) verdict {
 	s := newSubject(r.status, r.body, patternValues(updates))
-	html := isHTML(r.body)
+	page := isHTML(r.body)
+	html := page && !d.Reply.WebPage
 	find := func(c Class) bool {
 		for _, p := range d.forms.reply[c] {
 			if html && !p.onStatus() || c.Done() && r.status/100 != 2 && !p.onStatus() {
@@ -87,7 +88,7 @@ func (d *Definition) readPatterns(r *response, updates []Update) verdict {
 			}
 		}
 	}
-	return byStatus(r, html)
+	return byStatus(r, page)
 }
 
 // byStatus is the class of an answer whose body says nothing known.
@@ -159,6 +160,8 @@ func (d *Definition) text(v verdict, r *response, m masker) string {
 		words = strings.TrimSpace(r.body)
 	}
 	switch {
+	case r.status/100 == 2 && isHTML(words):
+		return fmt.Sprintf("HTTP status %d with a web page", r.status)
 	case r.status/100 == 2 && words != "":
 		return m.peer(words)
 	case words == "" || isHTML(words):

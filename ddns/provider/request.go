@@ -62,11 +62,12 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 	if ttl == 0 {
 		ttl = Duration(time.Minute)
 	}
+	ttl = max(ttl, p.def.Record.MinTTL)
 	zone, _ := p.zone()
 	names := func() []string {
 		list := make([]string, len(hosts))
 		for i, h := range hosts {
-			list[i] = relative(h, zone, p.def.Hosts.Apex)
+			list[i] = relative(h, zone, p.def.forms.apex)
 		}
 		return list
 	}
@@ -82,6 +83,8 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 			return strings.Join(names(), ",")
 		case "zone":
 			return zone
+		case "apex":
+			return strconv.FormatBool(zone != "" && strings.EqualFold(firstString(hosts), zone))
 		case "ipv4":
 			return addrText(ipv4)
 		case "ipv6":
@@ -98,6 +101,8 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 			return "A"
 		case "ttl":
 			return strconv.Itoa(int(time.Duration(ttl) / time.Second))
+		case "ttl_minutes":
+			return strconv.Itoa(int((time.Duration(ttl) + time.Minute - 1) / time.Minute))
 		case "version":
 			return p.opt.Version
 		case "os":
@@ -157,21 +162,28 @@ func (p *Provider) updateRequest(updates []Update, show bool) (*request, error) 
 		}
 	}
 	f, both := p.family(updates)
-	return p.build(p.def.forms.update.pick(f, both), p.def.Request.Method, p.def.forms.body, updates, f, show)
+	body := p.def.forms.body
+	if both {
+		body = p.def.forms.bodyBoth
+	}
+	return p.build(p.def.forms.update.pick(f, both), p.def.Request.Method, body, updates, f, show)
 }
 
 // removeRequest makes the request that takes the addresses away.
 func (p *Provider) removeRequest(updates []Update, show bool) (*request, error) {
-	form := p.def.forms.remove
+	form, body := p.def.forms.remove, p.def.forms.removeBody
 	f, both := p.family(updates)
 	t := form.pick(f, both)
 	if t.empty() && len(updates) > 0 {
 		if updates[0].Other.IsValid() {
 			return nil, fmt.Errorf("%s cannot take the %v address away and keep the other", p.def.Title, f)
 		}
-		t = form.both
+		t, both = form.both, true
 	}
-	return p.build(t, p.def.Remove.Method, p.def.forms.removeBody, updates, f, show)
+	if both {
+		body = p.def.forms.removeBodyBoth
+	}
+	return p.build(t, p.def.Remove.Method, body, updates, f, show)
 }
 
 func (u urlForms) pick(f config.Family, both bool) template {
@@ -190,6 +202,11 @@ func (p *Provider) build(t template, method string, body template, updates []Upd
 		return nil, fmt.Errorf("%s cannot do this for %v", p.def.Title, f)
 	}
 	value := p.values(updates, f, show)
+	for _, field := range p.def.Fields {
+		if p.fields[field.Key] == "" && t.uses(field.Key) {
+			return nil, fmt.Errorf("%s needs the key %s (%s) for %v", p.def.Title, field.Key, field.Label, f)
+		}
+	}
 	to, err := p.target(t, value)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ var transforms = map[string]func(string) string{
 // builtinKeys are the placeholders that are not fields of the account.
 var builtinKeys = map[string]bool{
 	"hostname": true, "hostnames": true, "name": true, "names": true, "zone": true,
-	"ipv4": true, "ipv6": true, "address": true, "type": true, "ttl": true,
+	"apex": true, "ipv4": true, "ipv6": true, "address": true, "type": true, "ttl": true, "ttl_minutes": true,
 	"version": true, "os": true, "arch": true, "server": true,
 }
 
