@@ -97,6 +97,7 @@ func (d *Definition) readLine(line string, r *response, updates []Update) (verdi
 	if r.status/100 != 2 {
 		return verdict{}, false
 	}
+	v.own = word // a word of ours, too: no need to quote the rest
 	said := addresses(line)
 	if class == Updated && slices.Contains(said, loopback) && !asked(updates, loopback) {
 		return verdict{class: BadAgent, words: line, known: true, account: true}, true

@@ -27,6 +27,10 @@ const (
 	first  = "203.0.113.50"
 	second = "198.51.100.60"
 	server = "192.0.2.80" // the provider's, in the world behind the ISP
+
+	// The first change after a quiet while goes out at once; one that follows
+	// within two seconds would be taken for a flapping link's.
+	quiet = 2500 * time.Millisecond
 )
 
 func main() {
@@ -72,7 +76,8 @@ func demo(tb lab.TB, binary string) {
 	report(watch, first, r)
 	resolve(tb, l, p)
 
-	say("\nThe ISP renumbers: another pool, and the client asks again.")
+	time.Sleep(quiet)
+	say("\nAfter %v of quiet the ISP renumbers: another pool, and the client asks again.", quiet)
 	dhcp.Switch(ctx, lab.Pool{First: second})
 	d.Mark()
 	client.Rediscover(ctx)

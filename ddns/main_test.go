@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
+)
+
+// TestNeverLinked holds the line on what a router's flash and memory pay for.
+func TestNeverLinked(t *testing.T) {
+	out, err := exec.Command("go", "list", "-tags", "nethttpomithttp2", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	for _, never := range []string{"net/http", "regexp", "text/template", "html/template", "net/http/pprof", "log/slog",
+		"golang.org/x/net/publicsuffix", "time/tzdata", "testing"} {
+		if slices.Contains(deps, never) {
+			t.Errorf("the binary links %s", never)
+		}
+	}
+	if !slices.Contains(deps, "github.com/wanbeacon/wanbeacon/netwatch") {
+		t.Error("the list of dependencies is not the binary's")
+	}
+}
+
+func TestFlagsStandAnywhere(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		rest  []string
+		force bool
+	}{
+		{[]string{"a.example", "-force", "b.example"}, []string{"a.example", "b.example"}, true},
+		{[]string{"--force"}, nil, true},
+		{[]string{"a.example"}, []string{"a.example"}, false},
+		{[]string{"--", "-force"}, []string{"-force"}, false},
+	} {
+		fs := flag.NewFlagSet("update", flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		fs.Usage = func() {}
+		force := fs.Bool("force", false, "")
+		rest, _, done := parse(fs, c.args)
+		if done || !slices.Equal(rest, c.rest) || *force != c.force {
+			t.Errorf("%v: rest %v, force %v", c.args, rest, *force)
+		}
+	}
+}
+
+func TestLogLinesStayOneLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLogger(f, "info")
+	l.Debugf("not written")
+	l.Infof("a\x1b[31mred\nsecond\u202eline\x00")
+	l.Errorf("wan: no")
+	f.Close()
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a\\x1b[31mred\\nsecond\\u202eline\\x00\nerror: wan: no\n"; !bytes.Equal(got, []byte(want)) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestEveryProvidersExamplePassesCheck(t *testing.T) {
+	c, broken := provider.Open("")
+	if len(broken) > 0 {
+		t.Fatal(broken)
+	}
+	for _, name := range c.Names() {
+		def, err := c.Lookup(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		path := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(path, []byte(paste(def)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := loadPlan(path, ""); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, paste(def))
+		}
+	}
+}
