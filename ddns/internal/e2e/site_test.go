@@ -99,6 +99,13 @@ func (s *site) start(config string) {
 	s.t.Helper()
 	s.d = s.Router.Daemon(binary, config, noExitSleep)
 	s.t.Cleanup(s.noRace)
+	s.started()
+}
+
+// started waits until the daemon answers commands.
+func (s *site) started() {
+	s.t.Helper()
+	s.d.WaitLog(s.t.Context(), " started with ")
 }
 
 // prepare makes the configuration for commands and a start later on.
@@ -156,6 +163,16 @@ func (s *site) online(addr string) {
 	s.WAN.Flush(4)
 	s.WAN.Add(addr + "/24")
 	s.WAN.DefaultVia(gateway)
+}
+
+// bare gives the WAN a default route that stays when addresses go; packets
+// that are bound to no other address have one that is not the WAN's.
+func (s *site) bare() {
+	s.t.Helper()
+	s.WAN.Add("11.22.99.200/32", "scope", "link")
+	s.Router.Link("lo").Add("11.22.98.1/32")
+	s.WAN.DefaultVia(gateway, "onlink", "src", "11.22.98.1")
+	s.ISP.IP("route", "add", "11.22.98.1", "dev", "isp0")
 }
 
 // expect waits for the request with the address; none may come before it.
@@ -230,3 +247,9 @@ func (s *site) saved(addr string) {
 
 // since is the time from an instant to another.
 func since(from, to lab.Instant) time.Duration { return time.Duration(to - from) }
+
+// savedText says whether the state file has the text in it.
+func (s *site) savedText(text string) bool {
+	content, _ := os.ReadFile(s.statePath())
+	return strings.Contains(string(content), text)
+}
