@@ -1,0 +1,114 @@
+package importer
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// tomlText writes s as a TOML string that means exactly s.
+func tomlText(s string) string {
+	plain := !strings.ContainsFunc(s, unicode.IsControl)
+	if plain && !strings.ContainsAny(s, `"\`) {
+		return `"` + s + `"`
+	}
+	if plain && !strings.Contains(s, "'") {
+		return "'" + s + "'"
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case unicode.IsControl(r):
+			b.WriteString(`\u00` + string("0123456789abcdef"[r>>4&15]) + string("0123456789abcdef"[r&15]))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// tomlList writes a list of strings.
+func tomlList(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = tomlText(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// tomlSpan writes whole seconds as our configuration has durations: "1d12h".
+func tomlSpan(d time.Duration) string {
+	var b strings.Builder
+	for _, u := range [...]struct {
+		name string
+		span time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}} {
+		if n := d / u.span; n > 0 || u.name == "s" && b.Len() == 0 {
+			b.WriteString(strconv.FormatInt(int64(n), 10) + u.name)
+			d -= n * u.span
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
+// comment writes text as one comment line.
+func comment(text string) string { return "# " + printable(text, 400) + "\n" }
+
+// commentOut makes every line a comment.
+func commentOut(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") && line != "\n" {
+			b.WriteString("# ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// printable returns s on one line, with "?" for what is not printable, and at
+// most limit characters of it.
+func printable(s string, limit int) string {
+	var b strings.Builder
+	for _, r := range s {
+		if limit--; limit < 0 {
+			b.WriteString("…")
+			break
+		}
+		if !unicode.IsPrint(r) {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// quote is how messages show a word of the file.
+func quote(s string) string { return `"` + printable(s, 80) + `"` }
+
+// tableName makes a name for a table of s: small letters, digits, "-".
+func tableName(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(strings.ToLower(s)) {
+		switch {
+		case isWordByte(c):
+			b.WriteByte(c)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+		if b.Len() == 40 {
+			break
+		}
+	}
+	return strings.Trim(b.String(), "-")
+}
