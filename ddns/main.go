@@ -39,6 +39,7 @@ Usage: wanbeacon COMMAND [-config PATH] [flags] [arguments]
   update       asks the running daemon to publish now; -force even if unchanged
   addresses    every address the kernel has, and which ones are taken
   providers    the providers that are supported; with a name: how to set it up
+  import       the configuration of ddns-scripts, inadyn or ddclient as ours
   version      the version
 
 The configuration is /etc/wanbeacon/config.toml unless -config says otherwise.
@@ -61,6 +62,7 @@ func commands() []command {
 		{"update", updateUsage, updateCommand},
 		{"addresses", addressesUsage, addressesCommand},
 		{"providers", providersUsage, providersCommand},
+		{"import", importUsage, importCommand},
 		{"version", "version\n\nPrints the version alone.\n", versionCommand},
 	}
 }
