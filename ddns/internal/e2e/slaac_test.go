@@ -79,7 +79,7 @@ func TestSLAACRenumbering(t *testing.T) {
 			if source != "" && r.Remote.Addr().String() != first {
 				t.Errorf("the request came from %v, not from %s", r.Remote, first)
 			}
-			s.temporary(prefixA)
+			s.explains(s.temporary(prefixA)+"/64", "temporary") // D10
 
 			ra.Advertise(dead(prefixA, 2*time.Hour), alive(prefixB))
 			second := s.stable(prefixB)
