@@ -93,6 +93,14 @@ bench: tools build  ## latency from kernel event to request, against a bare prog
 soak: tools  ## slow checks: ten idle minutes, ten thousand changes (root)
 	WANBEACON_SOAK=1 $(GO) test -v -run Soak -timeout 60m ./ddns/internal/e2e
 
+.PHONY: docs
+docs:  ## docs/providers.md, from the catalogue
+	$(GO) run ./ddns/internal/docs >docs/providers.md.new && mv docs/providers.md.new docs/providers.md
+
+.PHONY: coverage
+coverage:  ## which providers other clients have and the catalogue lacks
+	$(GO) run ./ddns/internal/coverage
+
 .PHONY: lint
 lint: tools
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }

@@ -113,17 +113,28 @@ func showProvider(d *provider.Definition) {
 			if f.Required {
 				kind = "required"
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", f.Key, kind, f.Help)
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", f.Key, kind, describe(f))
 		}
 		t.Flush()
 	}
 	fmt.Printf("\nExample:\n\n%s", paste(d))
 }
 
+// describe is a field's label with its help.
+func describe(f provider.Field) string {
+	if f.Help == "" {
+		return f.Label
+	}
+	return f.Label + ": " + f.Help
+}
+
 // paste is a configuration that passes `wanbeacon check`.
 func paste(d *provider.Definition) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[provider.%s]\n", d.Name)
+	if v, ok := d.Sample.Config["server"]; ok {
+		fmt.Fprintf(&b, "server = %s\n", strconv.Quote(v))
+	}
 	for _, f := range d.Fields {
 		if v, ok := d.Sample.Config[f.Key]; ok {
 			fmt.Fprintf(&b, "%s = %s\n", f.Key, strconv.Quote(v))
