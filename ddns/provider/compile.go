@@ -58,6 +58,8 @@ func (d *Definition) compile() []FieldProblem {
 	case "dyndns2", "template":
 	case "generic":
 		return c.problems // compiled with the account's fields
+	case "rfc2136":
+		return c.dnsUpdate()
 	case "":
 		c.problem("family", "missing: \"dyndns2\" or \"template\"")
 	default:
@@ -96,6 +98,7 @@ func (c *compiler) fields() {
 			switch {
 			case !isPlaceholder(key) || strings.Contains(key, "|"):
 				c.problem("field.key", "%q is not a key: small letters, digits and \"_\"", key)
+			case key == "server" && c.def.Family == "rfc2136": // a key of the account, and not a URL
 			case slices.Contains(reservedKeys, key) || key != "zone" && builtinKeys[key]:
 				c.problem("field.key", "%q is taken", key)
 			case strings.HasSuffix(key, "_file"):

@@ -14,7 +14,7 @@ type Definition struct {
 	Path string `toml:"-"` // of the file; "built-in/NAME.toml" for ours
 
 	Title  string   `toml:"title"`
-	Family string   `toml:"family"` // "dyndns2", "template", "generic"
+	Family string   `toml:"family"` // "dyndns2", "template", "generic", "rfc2136"
 	Docs   []string `toml:"docs"`   // where the provider documents this, best first
 	Notes  []string `toml:"notes"`  // for people: what to know, one sentence each
 

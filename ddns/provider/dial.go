@@ -293,9 +293,16 @@ func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (
 			return nil, err
 		}
 	}
+	return d.bound(ctx, to, func(device string, source netip.Addr) (*socket, bool, error) {
+		return connectTCP(ctx, to, device, source, waiting)
+	})
+}
+
+// bound connects to an address with the origin's device and source.
+func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket, bool, error)) (net.Conn, error) {
 	device, source := d.binding(to.Addr())
 	for try := 1; ; try++ {
-		conn, notPermitted, err := connectTCP(ctx, to, device, source, waiting)
+		conn, notPermitted, err := connect(device, source)
 		if notPermitted {
 			d.refused.Store(true)
 		}

@@ -13,6 +13,9 @@ import (
 // takes them together. Groups, and updates in them, keep their order, but that
 // a hostname's two families are next to each other.
 func (p *Provider) Group(updates []Update) [][]int {
+	if p.dns != nil {
+		return p.dns.group(updates)
+	}
 	type content struct {
 		ipv4, ipv6 netip.Addr
 		other      netip.Addr

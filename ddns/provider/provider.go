@@ -32,6 +32,7 @@ type Provider struct {
 	masker masker
 
 	transport *transport
+	dns       *dnsUpdater // of family rfc2136, else nil
 }
 
 // Limits are what the publisher must keep to.
@@ -49,7 +50,7 @@ func New(def *Definition, acct config.Provider, opt Options) (*Provider, []Field
 	}
 	p := &Provider{def: def, plain: acct.InsecureHTTP, bind: acct.Bind, opt: opt}
 	var problems []FieldProblem
-	p.fields, problems = accountFields(def, acct.Fields)
+	p.fields, problems = accountFields(def, dnsFields(def, acct))
 	if def.Family == "generic" && len(problems) == 0 {
 		var more []FieldProblem
 		p.def, more = genericDefinition(def, p.fields)
@@ -59,6 +60,9 @@ func New(def *Definition, acct config.Provider, opt Options) (*Provider, []Field
 		return nil, problems
 	}
 	p.masker = p.newMasker(acct.Fields)
+	if def.Family == "rfc2136" {
+		return p.withDNS()
+	}
 	problems = append(problems, p.setServer(acct.Server)...)
 	problems = append(problems, p.checkPlain()...)
 	if len(problems) > 0 {
@@ -87,7 +91,7 @@ func (p *Provider) Supports(f config.Family) bool { return p.def.Supports(f) }
 // generic provider only an account can tell, so that all are.
 func (d *Definition) Supports(f config.Family) bool {
 	switch {
-	case d.Family == "generic":
+	case d.Family == "generic", d.Family == "rfc2136":
 		return true
 	case f == config.IPv4:
 		return d.URL.IPv4 != ""
@@ -105,14 +109,16 @@ func (p *Provider) HasTTL() bool {
 			return true
 		}
 	}
-	return false
+	return p.dns != nil
 }
 
 // CanRemove reports whether Remove can do anything at all.
 func (p *Provider) CanRemove() bool { return p.def.CanRemove() }
 
 // CanRemove reports whether the protocol can take addresses away.
-func (d *Definition) CanRemove() bool { return d.Remove.IPv4+d.Remove.IPv6+d.Remove.Both != "" }
+func (d *Definition) CanRemove() bool { 
+	return d.Remove.IPv4+d.Remove.IPv6+d.Remove.Both != "" || d.Family == "rfc2136"
+}
 
 // accountFields checks what the user filled in.
 func accountFields(def *Definition, given map[string]config.Secret) (map[string]string, []FieldProblem) {

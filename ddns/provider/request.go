@@ -316,6 +316,9 @@ func (t target) authority() string {
 // Preview returns the requests that Send would make of the updates, one line
 // each, secrets masked. The updates need not be of one group.
 func (p *Provider) Preview(updates []Update) []string {
+	if p.dns != nil {
+		return p.dns.preview(updates)
+	}
 	var lines []string
 	for _, group := range p.Group(updates) {
 		req, err := p.updateRequest(pick(updates, group), true)

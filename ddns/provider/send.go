@@ -12,12 +12,18 @@ import (
 // there is an outcome for each, in their order: after the timeout at the
 // latest, and at once when ctx is done.
 func (p *Provider) Send(ctx context.Context, from Origin, updates []Update) []Outcome {
+	if p.dns != nil {
+		return p.dns.send(ctx, from, updates)
+	}
 	return p.send(ctx, from, updates, p.updateRequest)
 }
 
 // Remove takes the addresses of updates away. It fails where CanRemove is
 // false, or when the protocol would take the other family away as well.
 func (p *Provider) Remove(ctx context.Context, from Origin, updates []Update) []Outcome {
+	if p.dns != nil {
+		return p.dns.remove(ctx, from, updates)
+	}
 	hosts := make([]Update, len(updates))
 	for i, u := range updates {
 		u.Addr = netip.Addr{} // none is sent

@@ -35,38 +35,14 @@ func connectTCP(ctx context.Context, to netip.AddrPort, device string, source ne
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
-	domain := unix.AF_INET
-	if to.Addr().Is6() {
-		domain = unix.AF_INET6
-	}
-	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	fd, notPermitted, err := boundSocket(unix.SOCK_STREAM, unix.IPPROTO_TCP, to, device, source)
 	if err != nil {
-		return nil, false, &connectError{to, err}
-	}
-	fail := func(err error) (*socket, bool, error) {
-		unix.Close(fd)
 		return nil, notPermitted, err
-	}
-	if device != "" {
-		switch err := unix.BindToDevice(fd, device); err {
-		case nil:
-		case unix.EPERM:
-			notPermitted = true
-		default:
-			return fail(&bindError{device, err})
-		}
-	}
-	if source.IsValid() {
-		// The port is chosen at connect, when more of them are free; kernels
-		// before 4.2 do without.
-		unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, 0))); err != nil {
-			return fail(&connectError{to, err})
-		}
 	}
 	err = unix.Connect(fd, sockaddr(to))
 	if err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
-		return fail(&connectError{to, err})
+		unix.Close(fd)
+		return nil, notPermitted, &connectError{to, err}
 	}
 	s := &socket{os.NewFile(uintptr(fd), "tcp"), to}
 	if err == nil {
@@ -85,6 +61,54 @@ func connectTCP(ctx context.Context, to netip.AddrPort, device string, source ne
 		return nil, notPermitted, ctxOr(ctx, err)
 	}
 	return s, notPermitted, nil
+}
+
+// connectUDP makes a socket that sends to one address, and receives from that
+// one alone. notPermitted: as of connectTCP.
+func connectUDP(to netip.AddrPort, device string, source netip.Addr) (conn *socket, notPermitted bool, err error) {
+	fd, notPermitted, err := boundSocket(unix.SOCK_DGRAM, unix.IPPROTO_UDP, to, device, source)
+	if err != nil {
+		return nil, notPermitted, err
+	}
+	if err := unix.Connect(fd, sockaddr(to)); err != nil {
+		unix.Close(fd)
+		return nil, notPermitted, &connectError{to, err}
+	}
+	return &socket{os.NewFile(uintptr(fd), "udp"), to}, notPermitted, nil
+}
+
+// boundSocket makes a socket for a destination, with its device and source.
+func boundSocket(kind, protocol int, to netip.AddrPort, device string, source netip.Addr) (fd int, notPermitted bool, err error) {
+	domain := unix.AF_INET
+	if to.Addr().Is6() {
+		domain = unix.AF_INET6
+	}
+	fd, err = unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
+	if err != nil {
+		return -1, false, &connectError{to, err}
+	}
+	fail := func(err error) (int, bool, error) {
+		unix.Close(fd)
+		return -1, notPermitted, err
+	}
+	if device != "" {
+		switch err := unix.BindToDevice(fd, device); err {
+		case nil:
+		case unix.EPERM:
+			notPermitted = true
+		default:
+			return fail(&bindError{device, err})
+		}
+	}
+	if source.IsValid() {
+		// The port is chosen at connect, when more of them are free; kernels
+		// before 4.2 do without.
+		unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, 0))); err != nil {
+			return fail(&connectError{to, err})
+		}
+	}
+	return fd, notPermitted, nil
 }
 
 // connected waits for the end of a connect.
