@@ -22,6 +22,8 @@ type daemon struct {
 	started time.Time
 	loop    *publish.Loop
 
+	socket, stateDir string // in use; a reload does not change them
+
 	mu       sync.Mutex
 	revision string
 	failed   error // the last reload's; nil: the file is in force
@@ -58,6 +60,9 @@ func (d *daemon) reload(ctx context.Context) {
 		return
 	}
 	d.log.setLevel(cfg.Daemon.LogLevel)
+	if cfg.Daemon.Socket != d.socket || cfg.Daemon.StateDir != d.stateDir {
+		d.log.Warnf("socket and state_dir change with the next start of wanbeacon, not with a reload")
+	}
 	if err := d.loop.Reload(ctx, plan); err != nil {
 		return // stopping
 	}

@@ -94,3 +94,20 @@ func TestEveryProvidersExamplePassesCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestSocketIsFoundInABrokenFile(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"[daemon]\nsocket = \"/tmp/x.sock\"\n", "/tmp/x.sock"},
+		{"[daemon]\nsocket = '/tmp/x.sock' # here\n[[record]]\nhostnam = 1\n", "/tmp/x.sock"},
+		{"[provider.noip\nsocket=\"/tmp/x.sock\"", "/tmp/x.sock"},
+		{"[provider.noip\n", defaultSocket},
+	} {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := socketOf(path); got != c.want {
+			t.Errorf("%q: %s, want %s", c.text, got, c.want)
+		}
+	}
+}

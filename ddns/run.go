@@ -68,7 +68,8 @@ func run(path string, once, dry bool) error {
 	if warning != "" {
 		log.Warnf("%s", warning)
 	}
-	d := &daemon{log: log, path: path, salt: store.Salt(), dry: dry, started: time.Now()}
+	d := &daemon{log: log, path: path, salt: store.Salt(), dry: dry, started: time.Now(),
+		socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir}
 	cfg, plan, err := d.load()
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
@@ -37,13 +38,25 @@ func statusCommand(fs *flag.FlagSet, args []string) int {
 }
 
 // socketOf finds the daemon's socket. A configuration that has just been
-// broken must not keep its user from asking the daemon that still runs.
+// broken must not keep its user from asking the daemon that still runs, so the
+// line with the socket is then looked for by itself.
 func socketOf(path string) string {
-	cfg, err := config.Load(path)
+	if cfg, err := config.Load(path); err == nil {
+		return cfg.Daemon.Socket
+	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return defaultSocket
 	}
-	return cfg.Daemon.Socket
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(line, "=")
+		if strings.TrimSpace(key) != "socket" {
+			continue
+		}
+		value, _, _ = strings.Cut(strings.TrimSpace(value), "#")
+		return strings.Trim(value, "\"' \t\r\n")
+	}
+	return defaultSocket
 }
 
 func printStatus(s *control.Status, asJSON bool) int {
