@@ -58,13 +58,14 @@ func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, addr netip.Add
 		c.dirty = true
 	}
 	tries := e.fails + 1
+	repeated := e.forced || e.published == addr // there was no event
 	e.clearFailure()
 	e.published, e.publishedAs, e.publishedAt = addr, it.identity, now
 	e.accepted, e.doubt, e.forced = now, false, false
 	j.account.proven = true
 
 	since := it.event
-	if since.IsZero() || tries > 1 {
+	if since.IsZero() || tries > 1 || repeated {
 		since = j.Started
 	}
 	c.log.Infof("%s: %v %v published at %s in %s (%s)%s", e.Hostname, e.Family, addr, e.Provider,
