@@ -153,7 +153,9 @@ func TestAddressBeforeRoute(t *testing.T) {
 		source string
 		until  func(s *site) // what happens between address and route
 	}{
-		"device found":                      {"", func(s *site) { s.explains("11.22.33.7/24", "default route") }},
+		"device found": {"", func(s *site) { s.explains("11.22.33.7/24", "default route") }},
+		// The kernel looks for the provider on the wire until the route is there.
+		"device named, while it connects":   {onWAN, func(s *site) { s.d.WaitLog(s.t.Context(), "wan: ipv4 11.22.33.7 on wan") }},
 		"device named, after it has failed": {onWAN, func(s *site) { s.d.WaitLog(s.t.Context(), "failed: ") }},
 	} {
 		t.Run(name, func(t *testing.T) {
