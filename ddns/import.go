@@ -66,7 +66,7 @@ func importCommand(fs *flag.FlagSet, args []string) int {
 		complain(err)
 		return exitFailed
 	}
-	if result.Records == 0 {
+	if result.Providers == 0 {
 		complain(fmt.Errorf("%s: nothing could be carried over", file))
 		return exitFailed
 	}

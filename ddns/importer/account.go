@@ -20,14 +20,20 @@ type account struct {
 	force  time.Duration
 	fields []option // in order; the value may be a secret
 
-	zone  string // that its hostnames are in; "": not known
-	label string // relative name in the zone
-	ready *provider.Provider
+	zone   string // that its hostnames are in; "": not known
+	label  string // relative name in the zone
+	global bool   // the password is the account's own key, not a token
+	ready  *provider.Provider
+}
+
+// has reports whether a field is filled in.
+func (a *account) has(key string) bool {
+	return slices.ContainsFunc(a.fields, func(f option) bool { return f.key == key })
 }
 
 // set fills in a field; the first value stays.
 func (a *account) set(key, value string, line int) {
-	if !slices.ContainsFunc(a.fields, func(f option) bool { return f.key == key }) {
+	if !a.has(key) {
 		a.fields = append(a.fields, option{key, value, line})
 	}
 }
@@ -109,8 +115,8 @@ func (im *importer) carry(w *wish) {
 	if a.base == "" {
 		a.base = a.typ
 	}
-	def, err := im.opt.Catalogue.Lookup(a.typ)
-	if err != nil {
+	def := im.lookup(a.typ)
+	if def == nil {
 		im.refuse(w, a, "this version of wanbeacon has no provider "+quote(a.typ))
 		return
 	}
@@ -121,11 +127,25 @@ func (im *importer) carry(w *wish) {
 		return
 	}
 	im.fill(w, def, a)
-	if why := im.complete(w, def, a); why != "" {
+	why := im.complete(w, def, a)
+	if why == "" && im.size > maxResult {
+		why = "there are too many accounts"
+	}
+	if why != "" {
 		im.refuse(w, a, why)
 		return
 	}
 	im.publish(w, def, im.add(a))
+}
+
+// lookup returns a definition; nil: there is none that works.
+func (im *importer) lookup(typ string) *provider.Definition {
+	def, known := im.defs[typ]
+	if !known {
+		def, _ = im.opt.Catalogue.Lookup(typ)
+		im.defs[typ] = def
+	}
+	return def
 }
 
 // complete makes the account's provider; why says what is missing or wrong.
@@ -165,6 +185,7 @@ func (im *importer) add(a *account) *account {
 	}
 	a.name = im.unusedName(a.base)
 	im.accounts = append(im.accounts, a)
+	im.size += len(body)
 	return a
 }
 
@@ -173,7 +194,7 @@ func (im *importer) add(a *account) *account {
 func (im *importer) refuse(w *wish, a *account, why string) {
 	im.note(w.line, "%s is not carried over: %s", w.label, why)
 	text := comment(w.label + ": " + why)
-	if a != nil {
+	if a != nil && len(w.options)+len(w.hosts) > 0 {
 		if a.base == "" {
 			a.base = tableName(w.service)
 		}
@@ -195,7 +216,14 @@ func (im *importer) refuse(w *wish, a *account, why string) {
 			text += "#\n" + commentOut("[[record]]\nhostname = "+tomlText(h.value)+"\nprovider = "+tomlText(a.name)+"\n")
 		}
 	}
-	im.refused = append(im.refused, text)
+	im.aside(text)
+}
+
+// aside adds a block that is a comment.
+func (im *importer) aside(text string) {
+	if im.asideSize += len(text); im.asideSize <= maxResult/2 {
+		im.refused = append(im.refused, text)
+	}
 }
 
 // unusedName returns a name that no account has.

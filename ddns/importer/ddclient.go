@@ -328,7 +328,10 @@ func (im *importer) ddclientSources(w *wish, get map[string]option) {
 			w.disabled = true
 			im.note(w.line, "%s: every use of an address is disabled, and so is the record", w.label)
 		} else {
-			im.note(w.line, "%s: no way to find the address is set; it is taken from the interface with the default route", w.label)
+			if !im.noUse {
+				im.note(w.line, "no way to find the address is set; it is taken from the interface with the default route")
+			}
+			im.noUse = true
 		}
 	}
 	w.both(families...)

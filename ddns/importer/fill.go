@@ -34,24 +34,25 @@ func fieldOf(def *provider.Definition, names string) string {
 	return ""
 }
 
-// fill gives the options of a wish to its account.
+// fill gives the options of a wish to its account, first those that the table
+// of services names: what is left may take what they leave.
 func (im *importer) fill(w *wish, def *provider.Definition, a *account) {
-	for _, o := range w.options {
-		if o.value == "" {
-			continue
-		}
-		target := ""
-		if w.known != nil {
-			target = w.known.targets[o.key]
-		}
-		if target == "" {
-			if target = usually[o.key]; target == "" {
-				target = o.key
-			} else if key := fieldOf(def, o.key); key != "" && target[0] != ':' {
-				target = key
+	for _, named := range [...]bool{true, false} {
+		for _, o := range w.options {
+			target := ""
+			if w.known != nil {
+				target = w.known.targets[o.key]
+			}
+			switch {
+			case o.value == "" || named != (target != ""):
+			case len(o.value) > maxValue:
+				im.unneeded(o, "its value is too long")
+			case named:
+				im.place(w, def, a, o, target)
+			default:
+				im.place(w, def, a, o, usualTarget(def, o.key))
 			}
 		}
-		im.place(w, def, a, o, target)
 	}
 	im.server(w, a)
 	if a.label != "" && a.zone != "" {
@@ -67,6 +68,15 @@ func (im *importer) fill(w *wish, def *provider.Definition, a *account) {
 			im.note(w.line, "%s: there is no hostname; the user name is one, and is taken for it", w.label)
 		}
 	}
+}
+
+// usualTarget is where an option goes that the table of services does not name.
+func usualTarget(def *provider.Definition, option string) string {
+	target := usually[option]
+	if key := fieldOf(def, option); target == "" || key != "" && target[0] != ':' {
+		return option
+	}
+	return target
 }
 
 // eachHost returns a wish for each hostname, where a service has something
@@ -96,6 +106,9 @@ func (im *importer) eachHost(w *wish) []*wish {
 // place gives one option to where the table of services says.
 func (im *importer) place(w *wish, def *provider.Definition, a *account, o option, target string) {
 	key := ""
+	if a.global && o.key == "password" {
+		return // it is where it belongs
+	}
 	for part := range strings.SplitSeq(target, "/") {
 		if strings.HasPrefix(part, ":") {
 			im.special(w, def, a, o, part)
@@ -105,8 +118,16 @@ func (im *importer) place(w *wish, def *provider.Definition, a *account, o optio
 			break
 		}
 	}
+	if key == "" && strings.HasSuffix(target, "-") {
+		im.unneededHere(o, "it is not needed")
+		return
+	}
 	if key == "" {
 		im.unneededHere(o, "the provider "+quote(a.typ)+" has no use for it")
+		return
+	}
+	if a.has(key) {
+		im.unneededHere(o, "it is not needed")
 		return
 	}
 	im.used[o] = true
@@ -136,7 +157,7 @@ func (im *importer) special(w *wish, def *provider.Definition, a *account, o opt
 		}
 	case ":host":
 		for name := range strings.SplitSeq(o.value, ",") {
-			w.hosts = append(w.hosts, option{o.key, strings.TrimSpace(name), o.line})
+			im.host(w, option{o.key, strings.TrimSpace(name), o.line})
 		}
 	case ":id": // the lookup has the hostname
 	case ":ttl":
@@ -144,8 +165,11 @@ func (im *importer) special(w *wish, def *provider.Definition, a *account, o opt
 	case ":server":
 		w.server = o
 	case ":tail":
-		rest := strings.TrimRight(o.value, "/")
-		token := rest[strings.LastIndexAny(rest, "/=")+1:]
+		_, token, query := strings.Cut(o.value, "?q=")
+		if !query {
+			token = strings.TrimRight(o.value, "/")
+			token = token[strings.LastIndexByte(token, '/')+1:]
+		}
 		key := "token"
 		if o.key == "urlv6" {
 			key = "token_ipv6"
@@ -191,7 +215,9 @@ func (im *importer) email(w *wish, def *provider.Definition, a *account, o optio
 	a.set(key, o.value, o.line)
 	for _, p := range w.options {
 		if p.key == "password" {
+			a.fields = slices.DeleteFunc(a.fields, func(f option) bool { return f.line == p.line && f.value == p.value })
 			a.set(secret, p.value, p.line)
+			a.global = true
 		}
 	}
 }

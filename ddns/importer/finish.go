@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -54,9 +55,11 @@ func (im *importer) result() Result {
 	for _, text := range im.refused {
 		b.WriteString("\n" + text)
 	}
-	slices.SortStableFunc(im.notes, func(a, b Note) int { return a.Line - b.Line })
+	slices.SortFunc(im.notes, func(a, b Note) int {
+		return cmp.Or(a.Line-b.Line, strings.Compare(a.Message, b.Message))
+	})
 	im.notes = slices.Compact(im.notes)
-	return Result{Config: []byte(b.String()), Records: len(im.records), Notes: im.notes}
+	return Result{Config: []byte(b.String()), Providers: len(im.accounts), Records: len(im.records), Notes: im.notes}
 }
 
 // nameSources collects the sources of the records and names them. What all

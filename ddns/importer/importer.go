@@ -51,9 +51,10 @@ type Catalogue interface {
 
 // Result is what became of a foreign configuration.
 type Result struct {
-	Config  []byte // our configuration, in TOML
-	Records int    // [[record]] tables in it; 0: nothing could be carried over
-	Notes   []Note // what was not carried over, or not as it was; by line
+	Config    []byte // our configuration, in TOML
+	Providers int    // tables [provider.NAME] in it; 0: nothing could be carried over
+	Records   int    // tables [[record]] in it
+	Notes     []Note // what was not carried over, or not as it was; by line
 }
 
 // Note says what became of one line.
@@ -89,7 +90,7 @@ func run(text []byte, opt Options, read func(*importer, string)) (Result, error)
 	if err != nil {
 		return Result{}, err
 	}
-	im := &importer{opt: opt, allowed: map[string]bool{}, used: map[option]bool{}, unused: map[option]string{}}
+	im := newImporter(opt)
 	read(im, string(text))
 	im.finish()
 	return im.result(), nil

@@ -127,6 +127,9 @@ func (im *importer) inadynItems(tokens []token, b *inadynBlock, inside bool) []t
 			return tokens
 		case t.kind == tokenWord && (tokens[1].is("=") || tokens[1].is("+")):
 			item := inadynItem{key: t.text, line: t.line, more: tokens[1].is("+")}
+			if bad == t.line && !inadynKeys[t.text] && inadynUnneeded[t.text] == "" {
+				item.key = "?" // the rest of something that needs quotation marks
+			}
 			item.values, tokens = inadynValues(tokens[2:])
 			b.items = append(b.items, item)
 		case t.kind == tokenWord && tokens[1].is("(") && tokens[2].kind == tokenWord:
@@ -239,7 +242,7 @@ func (im *importer) included(items []inadynItem, depth int) []inadynItem {
 			continue
 		}
 		// Lines of another file would mislead: messages get that of the include.
-		inner := &importer{opt: im.opt}
+		inner := newImporter(im.opt)
 		block := &inadynBlock{line: item.line}
 		inner.inadynItems(newConfuseScanner(inner, text).tokens(), block, false)
 		if len(inner.notes) > 0 {
@@ -299,4 +302,12 @@ func inadynFamily(prefix string, items []inadynItem, g *inadynGlobal) config.Fam
 	}
 	g.guess = g.guess || prefix != "default"
 	return config.IPv4
+}
+
+// inadynKeys are the options that become something.
+var inadynKeys = map[string]bool{
+	"iface": true, "forced-update": true, "allow-ipv6": true, "verify-address": true, "ca-trust-file": true, "secure-ssl": true,
+	"username": true, "password": true, "hostname": true, "alias": true, "wildcard": true, "ttl": true, "proxied": true,
+	"checkip-server": true, "checkip-command": true,
+	"ddns-server": true, "ddns-path": true, "ddns-response": true, "append-myip": true,
 }

@@ -27,7 +27,7 @@ func (im *importer) inadyn1(text string) {
 	number := 0
 	begin := func() {
 		w = &wish{line: number, label: "the account in line " + decimal(number)}
-		im.wishes = append(im.wishes, w)
+		im.wish(w)
 	}
 	has := func(key string) bool {
 		for _, o := range w.options {
@@ -73,7 +73,7 @@ func (im *importer) inadyn1(text string) {
 			if more {
 				im.note(number, "%s: what is after the comma is left out", o.key)
 			}
-			w.hosts = append(w.hosts, option{o.key, name, number})
+			im.host(w, option{o.key, name, number})
 		case "iface", "bind_interface", "bind":
 			global = im.fromDevice(nil, o)
 		case "forced-update", "forced_update_period", "forced-update-period":

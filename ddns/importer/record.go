@@ -71,7 +71,7 @@ func (im *importer) publish(w *wish, def *provider.Definition, a *account) {
 	ttl := im.ttl(w, a)
 	if len(w.hosts) == 0 {
 		im.note(w.line, "%s: there is no hostname; add a [[record]] with it", w.label)
-		im.refused = append(im.refused, comment(w.label+": there is no hostname.")+
+		im.aside(comment(w.label+": there is no hostname.") +
 			commentOut("[[record]]\nhostname = \"?\"\nprovider = "+tomlText(a.name)+"\n"))
 	}
 	remarks := w.remarks
@@ -169,7 +169,7 @@ func (im *importer) hostname(w *wish, def *provider.Definition, a *account, h op
 		why = "the provider " + quote(a.typ) + " cannot have this hostname"
 	}
 	im.note(h.line, "%s: a hostname is left out: %s", w.label, why)
-	im.refused = append(im.refused, comment(w.label+": "+why+".")+
+	im.aside(comment(w.label+": "+why+".") +
 		commentOut("[[record]]\nhostname = "+tomlText(h.value)+"\nprovider = "+tomlText(a.name)+"\n"))
 	return "", false
 }

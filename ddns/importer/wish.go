@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
 )
 
 // option is one option of the foreign file.
@@ -52,25 +53,39 @@ type custom struct {
 
 // importer collects what becomes of a file.
 type importer struct {
-	opt      Options
-	wishes   []*wish
-	notes    []Note
-	private  bool   // publish addresses that are not public
-	caFile   option // for all requests
-	timeout  option // of one request
-	level    string // of the log; "": the default
-	allowed  map[string]bool
-	used     map[option]bool   // options that became something
-	unused   map[option]string // options that did not, at least once, and why
-	includes int               // files read
-	hosts    int               // in the wishes
-	full     bool              // and no more
+	opt    Options
+	wishes []*wish
+	notes  []Note
 
+	// What the file says of all its accounts.
+	private bool     // publish addresses that are not public
+	caFile  option   // for all requests
+	timeout option   // of one request; the value is in our form
+	level   string   // of the log; "": the default
+	remarks []string // for comments at the top
+
+	// What has been found out on the way.
+	accepted  map[string]bool                 // texts that our configuration may have
+	defs      map[string]*provider.Definition // by type
+	used      map[option]bool                 // options that became something
+	unused    map[option]string               // options that did not, at least once, and why
+	noUse     bool                            // it has been said that ddclient has no way to find the address
+	includes  int                             // files read
+	hosts     int                             // in the wishes
+	full      bool                            // and no more
+	size      int                             // bytes of the accounts
+	asideSize int                             // bytes of the refused blocks
+
+	// The result.
 	sources  []source // those in use, in order
 	accounts []*account
 	records  []*record
 	refused  []string // blocks that are comments
-	remarks  []string // for comments at the top
+}
+
+func newImporter(opt Options) *importer {
+	return &importer{opt: opt, accepted: map[string]bool{}, defs: map[string]*provider.Definition{},
+		used: map[option]bool{}, unused: map[option]string{}}
 }
 
 // What a file may ask for. More is no router's configuration, and would only
@@ -78,7 +93,9 @@ type importer struct {
 const (
 	maxWishes  = 1000
 	maxHosts   = 4000
-	maxOptions = 200 // of a section
+	maxOptions = 100 // of a section
+	maxValue   = 16 << 10
+	maxResult  = 512 << 10 // bytes of accounts, and of comments
 )
 
 // note records what is not carried over.
@@ -102,12 +119,12 @@ func (im *importer) unneeded(o option, why string) {
 // accepts reports whether our own configuration may have the text, and if not,
 // why. It is asked about single tables.
 func (im *importer) accepts(text string) (string, bool) {
-	if im.allowed[text] {
+	if im.accepted[text] {
 		return "", true
 	}
 	_, err := config.Parse("", []byte(text))
 	if err == nil {
-		im.allowed[text] = true
+		im.accepted[text] = true
 		return "", true
 	}
 	_, message, _ := strings.Cut(err.Error(), " ") // no path, only a line
@@ -212,13 +229,27 @@ func argvOf(command string) (argv []string, why string) {
 // wish adds what a section asks for.
 func (im *importer) wish(w *wish) {
 	im.hosts += len(w.hosts)
-	switch {
-	case len(im.wishes) < maxWishes && im.hosts <= maxHosts:
+	if len(im.wishes) < maxWishes && im.hosts <= maxHosts {
 		im.wishes = append(im.wishes, w)
-	case !im.full:
-		im.full = true
-		im.note(w.line, "all from here on is left out: it is more than wanbeacon imports")
+	} else {
+		im.tooMuch(w.line)
 	}
+}
+
+// host adds a hostname to a wish that has been added.
+func (im *importer) host(w *wish, h option) {
+	if im.hosts++; im.hosts <= maxHosts {
+		w.hosts = append(w.hosts, h)
+	} else {
+		im.tooMuch(h.line)
+	}
+}
+
+func (im *importer) tooMuch(line int) {
+	if !im.full {
+		im.note(line, "what is more than wanbeacon imports is left out, from here on")
+	}
+	im.full = true
 }
 
 // both sets the families of a wish, IPv4 first.

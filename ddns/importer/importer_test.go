@@ -1,0 +1,281 @@
+package importer_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/importer"
+)
+
+// TestSecretsAreKeptByteForByte has one password for each way to write one.
+func TestSecretsAreKeptByteForByte(t *testing.T) {
+	for _, c := range []struct{ format, written, want string }{
+		{"ddns-scripts", `secret`, `secret`},
+		{"ddns-scripts", `'it"s, a \ # secret;'`, `it"s, a \ # secret;`},
+		{"ddns-scripts", `"it's \"a\" \\ secret # ;"`, `it's "a" \ secret # ;`},
+		{"ddns-scripts", `'it'"'"'s'\ "so"`, `it's so`},
+		{"ddns-scripts", `'  blanks  '`, `  blanks  `},
+		{"ddns-scripts", `pä\#ß`, `pä#ß`},
+		{"inadyn", `secret # comment`, `secret`},
+		{"inadyn", `dreadsad/+dsad21321//x`, `dreadsad/+dsad21321//x`},
+		{"inadyn", `a\#b`, `a\`},
+		{"inadyn", `"sec,ret # {} = \"x\" \\ \t \x41\102"`, "sec,ret # {} = \"x\" \\ \t AB"},
+		{"inadyn", `'lit\eral "x" ${HOME} \'y\' \\'`, `lit\eral "x" ${HOME} 'y' \`},
+		{"inadyn", `"${SECRET}"`, `S3CR3T-env`},
+		{"inadyn", `${SECRET}`, `S3CR3T-env`},
+		{"inadyn", `"${UNSET:-}x"`, `x`},
+		{"inadyn", `p%%q`, `p%%q`},
+		{"ddclient", `secret`, `secret`},
+		{"ddclient", `sec,ret,`, `sec,ret`},
+		{"ddclient", `'sec#ret, \ "x" '`, `sec#ret, \ "x" `},
+		{"ddclient", `'it's'`, `it's`},
+		{"ddclient", `"quoted"`, `"quoted"`},
+		{"ddclient", `se\cr#et`, `se\cr#et`},
+		{"ddclient", `=x=`, `=x=`},
+		{"ddclient", `a'b`, `a'b`},
+	} {
+		// A control character is no password of a provider: the generic one is more patient.
+		var text string
+		switch c.format {
+		case "ddns-scripts":
+			text = "config service x\n\toption enabled 1\n\toption update_url 'https://d.example/?h=[DOMAIN]&p=[PASSWORD]&i=[IP]'\n" +
+				"\toption domain h.example.net\n\toption password " + c.written + "\n"
+		case "inadyn":
+			text = "custom x {\n ddns-server = d.example\n ddns-path = \"/?h=%h&p=%p\"\n hostname = h.example.net\n password = " + c.written + "\n}\n"
+		case "ddclient":
+			text = "server=d.example.net, login=x, password=" + c.written + " h.example.net\n"
+		}
+		result, err := formats[c.format]([]byte(text), options(t, "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := mustCheck(t, catalogue(t), result)
+		if len(cfg.Providers) != 1 {
+			t.Errorf("%s %s: %s %v", c.format, c.written, result.Config, result.Notes)
+			continue
+		}
+		if got := cfg.Providers[0].Fields["password"].Reveal(); got != c.want {
+			t.Errorf("%s %s: %q", c.format, c.written, got)
+		}
+		for _, n := range result.Notes {
+			if len(c.want) > 3 && strings.Contains(n.Message, c.want) {
+				t.Errorf("a secret in %q", n.Message)
+			}
+		}
+	}
+}
+
+func TestWhatIsNoConfigurationIsRefused(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", "", "is empty"},
+		{"blank", " \n\t\r\n", "is empty"},
+		{"large", strings.Repeat("# x\n", 1<<19), "is larger than 1024 KiB"},
+		{"NUL", "a\nb\x00c", "has a NUL byte in line 2"},
+		{"Latin-1", "# ok\n\n# caf\xe9\n", "line 3 is not UTF-8"},
+		{"cut off", "# x\xe2\x82", "line 1 is not UTF-8"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for format, run := range formats {
+				_, err := run([]byte(c.text), options(t, "testdata"))
+				if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+					t.Errorf("%s: %v", format, err)
+				}
+			}
+		})
+	}
+}
+
+func TestByteOrderMarkAndCRLFAreOfNoMatter(t *testing.T) {
+	for format, text := range map[string]string{
+		"ddns-scripts": "config service x\n\toption enabled 1\n\toption service_name dyn.com\n\toption domain a.dyndns.org\n\toption username u\n\toption password p\n",
+		"inadyn":       "provider dyndns.org {\n username = u\n password = p\n hostname = a.dyndns.org\n}\n",
+		"ddclient":     "login=u, \\\npassword=p a.dyndns.org\n",
+	} {
+		run := formats[format]
+		want, err := run([]byte(text), options(t, "testdata"))
+		if err != nil || want.Records != 1 {
+			t.Fatal(format, err, want)
+		}
+		got, err := run([]byte("\ufeff"+strings.ReplaceAll(text, "\n", "\r\n")), options(t, "testdata"))
+		if err != nil || string(got.Config) != string(want.Config) {
+			t.Errorf("%s: %v\n%s", format, err, got.Config)
+		}
+	}
+}
+
+func TestTwoSectionsOfOneNameAreOneRecord(t *testing.T) {
+	const text = `
+config service a
+	option enabled 1
+	option service_name no-ip.com
+	option domain home.ddns.net
+	option username u
+	option password p
+config service b
+	option enabled %
+	option service_name no-ip.com
+	option domain HOME.ddns.net.
+	option username u
+	option password p
+	option use_ipv6 1
+config service c
+	option enabled 1
+	option service_name no-ip.com
+	option domain home.ddns.net
+	option username another
+	option password p
+	option use_ipv6 1
+`
+	for enabled, want := range map[string]int{"1": 2, "0": 3} {
+		result, err := importer.DDNSScripts([]byte(strings.ReplaceAll(text, "%", enabled)), options(t, "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := mustCheck(t, catalogue(t), result)
+		if len(cfg.Records) != want {
+			t.Errorf("enabled %s: %d records:\n%s", enabled, len(cfg.Records), result.Config)
+		}
+		if want == 2 && (len(cfg.Records[0].Families) != 2 || len(cfg.Records[1].Families) != 1) {
+			t.Errorf("families:\n%s", result.Config)
+		}
+	}
+}
+
+func TestAnEnabledSectionWinsOverADisabledOne(t *testing.T) {
+	const section = "config service %\n\toption enabled %\n\toption service_name no-ip.com\n\toption domain home.ddns.net\n\toption username u\n\toption password p\n"
+	for _, order := range [][2]string{{"0", "1"}, {"1", "0"}} {
+		text := strings.ReplaceAll(section, "%", order[0]) + strings.ReplaceAll(section, "%", order[1])
+		result, err := importer.DDNSScripts([]byte(text), options(t, "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := mustCheck(t, catalogue(t), result)
+		if len(cfg.Records) != 1 || !cfg.Records[0].Enabled || len(result.Notes) != 1 {
+			t.Errorf("%v:\n%s%v", order, result.Config, result.Notes)
+		}
+	}
+}
+
+func TestAllowedPrivateAddressesHoldForAllSources(t *testing.T) {
+	result, err := importer.Inadyn([]byte("verify-address = no\nprovider dyndns.org { username = u password = p hostname = a.dyndns.org }\n"), options(t, "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := mustCheck(t, catalogue(t), result)
+	if s, _ := cfg.Source("wan"); !s.AllowPrivate || s.Method != "auto" {
+		t.Errorf("\n%s", result.Config)
+	}
+}
+
+func TestIntervalsOfRefreshing(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"90": 90 * time.Second, "90s": 90 * time.Second, "5m": 5 * time.Minute, "2hours": 2 * time.Hour, "25d": 25 * 24 * time.Hour,
+		"never": 0, "inf": 0, "x9": 0, "9x": 0, "-1": 0, "99999999999999999999d": 0, "9999d": 0, "": 0,
+	} {
+		result, err := importer.DDClient([]byte("max-interval="+text+" login=u password=p a.dyndns.org\n"), options(t, "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := mustCheck(t, catalogue(t), result)
+		if got := cfg.Providers[0].ForceInterval; got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestNamesOfInadynAreFoundAsInadynDoes(t *testing.T) {
+	for title, want := range map[string]string{
+		"no-ip.com": "noip", "NO-IP.com:7": "noip", "default@no-ip.com": "noip", "ipv6@no-ip.com:1": "noip",
+		"dyn": "dyn", "dyndns": "dyn", "duckdns": "duckdns", "namecheap": "namecheap", "simplycom": "simply",
+		"dyndns@3322.org": "pubyun-3322", "noip": "noip", "default@dyn": "", "x@y": "", "": "", ":1": "",
+	} {
+		result, err := importer.Inadyn([]byte("provider \""+title+"\" { username = example.org password = p hostname = www.example.org }\n"), options(t, "testdata"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := mustCheck(t, catalogue(t), result)
+		got := ""
+		if len(cfg.Providers) > 0 {
+			got = cfg.Providers[0].Type
+		}
+		if got != want {
+			t.Errorf("%q: %q, not %q", title, got, want)
+		}
+		if strings.HasPrefix(title, "ipv6@") && cfg.Records[0].Families[0] != config.IPv6 {
+			t.Errorf("%q is %v", title, cfg.Records[0].Families)
+		}
+	}
+}
+
+func TestIncludesEnd(t *testing.T) {
+	opt := options(t, "testdata")
+	opt.ReadFile = func(string) ([]byte, error) {
+		return []byte("include(\"a\")\ninclude(\"b\")\nhostname += x.dyndns.org\n"), nil
+	}
+	result, err := importer.Inadyn([]byte("provider dyndns.org {\ninclude(\"a\")\nusername = u\npassword = p\n}\n"), opt)
+	if err != nil || result.Records != 1 {
+		t.Fatal(err, string(result.Config), result.Notes)
+	}
+}
+
+// TestHugeFilesTakeNoTime has files that make naive parsers take hours.
+func TestHugeFilesTakeNoTime(t *testing.T) {
+	const size = 1 << 18
+	fill := func(head, s, tail string) string {
+		return head + strings.Repeat(s, (size-len(head)-len(tail))/len(s)) + tail
+	}
+	for _, text := range []string{
+		fill("", "a.example.org,", ""),
+		fill("", "a.example.org , ", ""),
+		fill("", "login=a password=b a.dyndns.org\n", ""),
+		fill("", "password", ""),
+		fill("", "password=", ""),
+		fill("", "password ='", ""),
+		fill("", "x password=' ", ""),
+		fill("x", "\\\n", ""),
+		fill("a=", "'", ""),
+		fill("a=\"", "${", "\""),
+		fill("a=", "${", ""),
+		fill("a=", "/*", ""),
+		fill("provider x {", "hostname = a.example.org\n", "}"),
+		fill("provider no-ip.com { username = a password = b hostname = {", "a.ddns.net,", "} }"),
+		fill("", "provider no-ip.com { username = a password = b hostname = c.ddns.net }\n", ""),
+		fill("", "custom x { ddns-server = a.example hostname = c.ddns.net }\n", ""),
+		fill("provider dnsmadeeasy.com { username = a password = b hostname = {", "1,", "} }"),
+		fill("", "alias a.dyndns.org\n", ""),
+		fill("", "username a\n", ""),
+		fill("", "config service\n", ""),
+		fill("", "config service\noption service_name no-ip.com\noption domain a.ddns.net\noption username a\noption password b\n", ""),
+		fill("config service\n", "option a b\n", ""),
+		fill("config service\noption service_name no-ip.com\noption username a\noption password b\n", "list domain a.ddns.net\n", ""),
+		"config service\noption service_name no-ip.com\noption username a\noption password b\n" + numbered(size/24, "list domain a%d.ddns.net\n"),
+		"system no-ip.com\nusername a\npassword b\n" + numbered(size/20, "alias a%d.ddns.net\n"),
+		"login=a password=b " + numbered(size/20, "a%d.ddns.net,"),
+		"provider no-ip.com { username = a password = b hostname = {" + numbered(size/20, "a%d.ddns.net,") + "} }",
+		numbered(size/70, "provider no-ip.com:%[1]d { username = a%[1]d password = b hostname = c.ddns.net }\n"),
+		fill("config service\noption update_url 'https://a.example/", "[IP]", "'\n"),
+	} {
+		for format, run := range formats {
+			start := time.Now()
+			result, err := run([]byte(text), options(t, "testdata"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("%s: %.40q… took %v", format, text, took)
+			}
+			mustCheck(t, catalogue(t), result)
+		}
+	}
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
