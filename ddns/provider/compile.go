@@ -25,9 +25,17 @@ type forms struct {
 	apex                 string
 	zone                 template
 	reply                map[Class][]pattern
+	message              path
 	words                map[string]Class // dyndns2: all of them
 	account              map[Class]bool
 	serverless, userZone bool // URL begins with {server}; the zone is the user's
+
+	// Of the family steps.
+	texts    map[string]textForm
+	steps    []template // their URLs
+	forgetOn []pattern
+	sign     *signer
+	scopes   map[string]scope // of the values that are picked
 }
 
 type urlForms struct{ ipv4, ipv6, both template }
@@ -46,32 +54,44 @@ const homepage = "https://github.com/wanbeacon/wanbeacon"
 type compiler struct {
 	def      *Definition
 	keys     map[string]bool // of the fields
+	picks    map[string]bool // what steps pick, and the file's own texts
+	at       string          // of the step being compiled: "step[1]."
 	problems []FieldProblem
 }
 
 // compile checks the definition and makes d.forms. The keys of the problems
 // are those of the file: "url.ipv4".
 func (d *Definition) compile() []FieldProblem {
-	c := &compiler{def: d, keys: map[string]bool{}}
+	c := &compiler{def: d, keys: map[string]bool{}, picks: map[string]bool{}}
 	c.fields()
 	switch d.Family {
-	case "dyndns2", "template":
+	case "dyndns2", "template", "steps":
 	case "generic":
 		return c.problems // compiled with the account's fields
 	case "rfc2136":
 		return c.dnsUpdate()
 	case "":
-		c.problem("family", "missing: \"dyndns2\" or \"template\"")
+		c.problem("family", "missing: \"dyndns2\", \"template\" or \"steps\"")
 	default:
-		c.problem("family", "%q is none of \"dyndns2\", \"template\"", d.Family)
+		c.problem("family", "%q is none of \"dyndns2\", \"template\", \"steps\"", d.Family)
 	}
 	if d.Title == "" {
 		c.problem("title", "missing")
 	}
 	d.forms = forms{}
 	f := &d.forms
+	if d.Family == "steps" {
+		c.declare()
+	}
 	f.zone = c.template("hosts.zone", d.Hosts.Zone)
 	f.userZone = len(f.zone.parts) > 0 && f.zone.uses(keysOf(c.keys)...)
+	if d.Family == "steps" {
+		c.request(f)
+		c.hosts(f)
+		c.replies(f)
+		c.steps()
+		return c.problems
+	}
 	f.update = c.urls("url", d.URL.IPv4, d.URL.IPv6, d.URL.Both)
 	f.remove = c.urls("remove", d.Remove.IPv4, d.Remove.IPv6, d.Remove.Both)
 	if f.update.ipv4.empty() && f.update.ipv6.empty() && f.update.both.empty() {
@@ -84,7 +104,7 @@ func (d *Definition) compile() []FieldProblem {
 }
 
 func (c *compiler) problem(key, format string, args ...any) {
-	c.problems = append(c.problems, FieldProblem{key, fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, FieldProblem{c.at + key, fmt.Sprintf(format, args...)})
 }
 
 // reservedKeys are those of every provider table in the configuration.
@@ -114,9 +134,14 @@ func (c *compiler) fields() {
 	}
 }
 
+// known reports whether there is such a placeholder.
+func (c *compiler) known(name string) bool {
+	return builtinKeys[name] || c.keys[name] || c.def.Family == "steps" && (stepKeys[name] || c.picks[name])
+}
+
 // template compiles one of the definition's templates.
 func (c *compiler) template(key, text string) template {
-	t, err := parseTemplate(text, func(name string) bool { return builtinKeys[name] || c.keys[name] })
+	t, err := parseTemplate(text, c.known)
 	if err != nil {
 		c.problem(key, "%v", err)
 	}
@@ -185,8 +210,8 @@ func (c *compiler) request(f *forms) {
 		c.def.Remove.Method = r.Method
 	}
 	for key, m := range map[string]string{"request.method": r.Method, "remove.method": c.def.Remove.Method} {
-		if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, m) {
-			c.problem(key, "%q is none of GET, POST, PUT, PATCH, DELETE", m)
+		if !slices.Contains(methods, m) {
+			c.problem(key, "%q is none of %s", m, strings.Join(methods, ", "))
 		}
 	}
 	switch r.Auth {
@@ -209,22 +234,28 @@ func (c *compiler) request(f *forms) {
 	f.bodyBoth = c.bodyBoth("request.body_both", r.BodyBoth, c.def.URL.Both, f.body)
 	f.removeBody = c.template("remove.body", c.def.Remove.Body)
 	f.removeBodyBoth = c.bodyBoth("remove.body_both", c.def.Remove.BodyBoth, c.def.Remove.Both, f.removeBody)
-	for _, name := range sortedKeys(r.Headers) {
-		if !validHeaderName(name) || slices.Contains(ownHeaders, strings.ToLower(name)) {
-			c.problem("request.headers", "%q cannot be set", name)
-			continue
-		}
-		if hasControl(r.Headers[name]) {
-			c.problem("request.headers", "%s: control characters", name)
-		}
-		f.headers = append(f.headers, headerForm{name, c.template("request.headers", r.Headers[name])})
-	}
+	f.headers = c.headers("request.headers", r.Headers)
 	if r.ContentType == "" && r.Body+r.BodyBoth+c.def.Remove.Body+c.def.Remove.BodyBoth != "" {
 		c.problem("request.content_type", "missing: it decides how values in the body are escaped")
 	}
 	if hasControl(r.UserAgent) || hasControl(r.ContentType) {
 		c.problem("request", "control characters")
 	}
+}
+
+func (c *compiler) headers(key string, texts map[string]string) []headerForm {
+	var list []headerForm
+	for _, name := range sortedKeys(texts) {
+		if !validHeaderName(name) || slices.Contains(ownHeaders, strings.ToLower(name)) {
+			c.problem(key, "%q cannot be set", name)
+			continue
+		}
+		if hasControl(texts[name]) {
+			c.problem(key, "%s: control characters", name)
+		}
+		list = append(list, headerForm{name, c.template(key, texts[name])})
+	}
+	return list
 }
 
 func (c *compiler) hosts(f *forms) {
@@ -270,20 +301,7 @@ func (c *compiler) bodyBoth(key, text, url string, body template) template {
 
 func (c *compiler) replies(f *forms) {
 	r := &c.def.Reply
-	f.reply = map[Class][]pattern{}
-	for _, class := range append([]Class{Updated, Unchanged}, errorClasses...) {
-		for _, text := range r.of(class) {
-			p, err := parsePattern(text)
-			if err != nil {
-				c.problem("reply."+string(class), "%v", err)
-				continue
-			}
-			if r.WebPage && class.Done() && p.statusAlone() {
-				c.problem("reply."+string(class), "with web_page no status proves a success: any page has one")
-			}
-			f.reply[class] = append(f.reply[class], p)
-		}
-	}
+	f.reply = c.replyPatterns(r)
 	f.account = map[Class]bool{}
 	if r.Account == nil {
 		r.Account = []string{string(BadAuth), string(BadAgent)}
@@ -296,11 +314,12 @@ func (c *compiler) replies(f *forms) {
 	for _, name := range sortedKeys(r.Say) {
 		c.class("reply.say", name)
 	}
+	f.message = c.path("reply.message", r.Message)
 	if c.def.Family != "dyndns2" {
 		if len(c.def.Words) > 0 {
 			c.problem("words", "only for family dyndns2; else patterns such as \"word good\" under [reply]")
 		}
-		if len(f.reply[Updated]) == 0 {
+		if len(f.reply[Updated]) == 0 && c.def.Family != "steps" {
 			c.problem("reply.updated", "missing")
 		}
 		return
@@ -314,6 +333,25 @@ func (c *compiler) replies(f *forms) {
 			f.words[strings.ToLower(word)] = Class(name)
 		}
 	}
+}
+
+// replyPatterns compiles the patterns of each class.
+func (c *compiler) replyPatterns(r *ReplyForm) map[Class][]pattern {
+	reply := map[Class][]pattern{}
+	for _, class := range append([]Class{Updated, Unchanged}, errorClasses...) {
+		for _, text := range r.of(class) {
+			p, err := parsePattern(text)
+			if err != nil {
+				c.problem("reply."+string(class), "%v", err)
+				continue
+			}
+			if r.WebPage && class.Done() && p.statusAlone() {
+				c.problem("reply."+string(class), "with web_page no status proves a success: any page has one")
+			}
+			reply[class] = append(reply[class], p)
+		}
+	}
+	return reply
 }
 
 // class checks the name of a class.

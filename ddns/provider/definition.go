@@ -14,7 +14,7 @@ type Definition struct {
 	Path string `toml:"-"` // of the file; "built-in/NAME.toml" for ours
 
 	Title  string   `toml:"title"`
-	Family string   `toml:"family"` // "dyndns2", "template", "generic", "rfc2136"
+	Family string   `toml:"family"` // "dyndns2", "template", "steps", "generic", "rfc2136"
 	Docs   []string `toml:"docs"`   // where the provider documents this, best first
 	Notes  []string `toml:"notes"`  // for people: what to know, one sentence each
 
@@ -27,9 +27,18 @@ type Definition struct {
 	DNS      DNSForm           `toml:"dns"`
 	Fields   []Field           `toml:"field"`
 	Reply    ReplyForm         `toml:"reply"`
+	Sign     SignForm          `toml:"sign"`
+	Texts    []Text            `toml:"text"`
+	Steps    []Step            `toml:"step"`
 	Words    map[string]string `toml:"words"` // dyndns2: further first words, with their class
 	Sample   Sample            `toml:"sample"`
 	Examples []Example         `toml:"example"`
+
+	// Cache: the values that steps pick which are kept in memory, so that the
+	// next update needs fewer requests. A reply that one of ForgetOn matches
+	// says that they hold no longer: they are looked up again, once.
+	Cache    []string `toml:"cache"`
+	ForgetOn []string `toml:"forget_on"`
 
 	// Missing names the classes for which no example can exist, with the
 	// reason: unchanged = "it never says so".
@@ -126,6 +135,7 @@ type Field struct {
 	Default  string   `toml:"default"`
 	Also     []string `toml:"also"`    // other keys that mean the same, from other programs
 	Options  []string `toml:"options"` // the only values allowed
+	Lines    bool     `toml:"lines"`   // may have several lines, as a private key has
 }
 
 // ReplyForm is the patterns of each class. Error classes are tried first, in
@@ -155,6 +165,9 @@ type ReplyForm struct {
 
 	// Say replaces the text of a class where the provider's is of no help.
 	Say map[string]string `toml:"say"`
+
+	// Message is the path to the provider's words in a JSON or XML reply.
+	Message string `toml:"message"`
 }
 
 // of returns the patterns of a class.
@@ -203,7 +216,8 @@ type Sample struct {
 // addresses; config and hostnames from the sample.
 type Example struct {
 	Shows     string            `toml:"shows"`  // what, in a few words
-	Action    string            `toml:"action"` // "update" (default) or "remove"
+	Action    string            `toml:"action"` // "update" (default), "remove" or "cname"
+	Target    string            `toml:"target"` // of the CNAME
 	Config    map[string]string `toml:"config"`
 	Hostnames []string          `toml:"hostnames"`
 	IPv4      string            `toml:"ipv4"`
@@ -211,6 +225,12 @@ type Example struct {
 	OtherIPv4 string            `toml:"other_ipv4"` // already published, not part of this update
 	OtherIPv6 string            `toml:"other_ipv6"`
 	TTL       Duration          `toml:"ttl"`
+	Published string            `toml:"published"` // address that was published last
+	At        time.Time         `toml:"at"`        // what the clock says; default 2026-01-02T03:04:05Z
+
+	// Then are addresses that are published after the first, one by one, with
+	// what was kept. The outcome is that of the last.
+	Then []string `toml:"then"`
 
 	Exchanges []Exchange `toml:"exchange"`
 	Exchange             // the same keys for the usual case of one
@@ -220,6 +240,7 @@ type Example struct {
 	Outcome []string `toml:"outcome"`
 	Wait    Duration `toml:"wait"`    // that the outcome names
 	Account bool     `toml:"account"` // holds for the account
+	Warning string   `toml:"warning"` // part of it
 }
 
 // Exchange is one request and its reply.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -67,18 +68,27 @@ func inherit(def *Definition, i int) Example {
 	if ex.IPv4 == "" && ex.IPv6 == "" {
 		ex.IPv4, ex.IPv6 = def.Examples[0].IPv4, def.Examples[0].IPv6
 	}
-	if len(ex.Exchanges) == 0 {
+	if ex.Exchanges == nil {
 		ex.Exchanges = []Exchange{ex.Exchange}
 	}
-	if ex.Exchanges[0].Request == "" {
-		for j := range def.Examples[:i] {
-			old := inherit(def, j)
-			if old.Action == ex.Action && old.IPv4 == ex.IPv4 && old.IPv6 == ex.IPv6 && slices.Equal(old.Hostnames, ex.Hostnames) {
-				to := &ex.Exchanges[0]
-				to.Request, to.Headers, to.Body = old.Exchanges[0].Request, old.Exchanges[0].Headers, old.Exchanges[0].Body
-				break
+	for j := range def.Examples[:i] {
+		old := inherit(def, j)
+		if old.Action != ex.Action || old.IPv4 != ex.IPv4 || old.IPv6 != ex.IPv6 || !slices.Equal(old.Hostnames, ex.Hostnames) {
+			continue
+		}
+		exchanges := slices.Clone(ex.Exchanges)
+		for k := range min(len(exchanges), len(old.Exchanges)) {
+			to, from := &exchanges[k], old.Exchanges[k]
+			if to.Request != "" {
+				break // from there on it goes another way
+			}
+			to.Request, to.Headers, to.Body = from.Request, from.Headers, from.Body
+			if k < len(exchanges)-1 && to.Status == 0 && to.Reply == "" {
+				to.Status, to.Reply, to.ReplyHeaders = from.Status, from.Reply, from.ReplyHeaders
 			}
 		}
+		ex.Exchanges = exchanges
+		break
 	}
 	return ex
 }
@@ -88,6 +98,9 @@ func exampleUpdates(ex Example) []Update {
 	for _, host := range ex.Hostnames {
 		if ex.IPv4 != "" {
 			u := Update{Hostname: host, Family: config.IPv4, Addr: netip.MustParseAddr(ex.IPv4), TTL: time.Duration(ex.TTL)}
+			if ex.Published != "" {
+				u.Published = netip.MustParseAddr(ex.Published)
+			}
 			if ex.OtherIPv6 != "" {
 				u.Other = netip.MustParseAddr(ex.OtherIPv6)
 			}
@@ -146,6 +159,10 @@ func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 		}
 		return plain.Listener.Addr().String()
 	}
+	if p.now = func() time.Time { return ex.At }; ex.At.IsZero() {
+		p.now = func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+	}
+	p.nonce = func() string { return "0123456789abcdef0123456789abcdef" }
 	updates := exampleUpdates(ex)
 	for _, u := range updates {
 		if err := p.CheckHost(u.Hostname); err != nil {
@@ -153,14 +170,29 @@ func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 		}
 	}
 	outcomes := make([]Outcome, len(updates))
-	for _, group := range p.Group(updates) {
-		act := p.Send
-		if ex.Action == "remove" {
-			act = p.Remove
+	publish := func() {
+		for _, group := range p.Group(updates) {
+			act := p.Send
+			switch ex.Action {
+			case "remove":
+				act = p.Remove
+			case "cname":
+				act = func(ctx context.Context, from Origin, updates []Update) []Outcome {
+					return []Outcome{p.SetCNAME(ctx, from, updates[0].Hostname, ex.Target, updates[0].TTL)}
+				}
+			}
+			for i, o := range act(t.Context(), Origin{}, pick(updates, group)) {
+				outcomes[group[i]] = o
+			}
 		}
-		for i, o := range act(t.Context(), Origin{}, pick(updates, group)) {
-			outcomes[group[i]] = o
+	}
+	publish()
+	for _, next := range ex.Then {
+		if len(outcomes) != 1 || !outcomes[0].Class.Done() {
+			t.Fatalf("before %s: %v", next, outcomes)
 		}
+		updates[0].Addr = netip.MustParseAddr(next)
+		publish()
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -180,6 +212,9 @@ func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 		}
 		if o.Account != ex.Account {
 			t.Errorf("holds for the account: %v, want %v", o.Account, ex.Account)
+		}
+		if !strings.Contains(o.Warning, ex.Warning) || ex.Warning == "" && o.Warning != "" && def.Family == "steps" {
+			t.Errorf("warning %q, want %q", o.Warning, ex.Warning)
 		}
 		checkNoSecret(t, p, o.Text+o.Warning)
 	}

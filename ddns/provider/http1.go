@@ -10,19 +10,21 @@ import (
 )
 
 const (
-	maxBody   = 64 << 10 // bytes of a body that are read; the rest is not
-	maxHeader = 32 << 10 // bytes of all status and header lines together
+	maxBody     = 64 << 10  // bytes of a body that are read; the rest is not
+	maxListBody = 256 << 10 // of a reply to a step, which may list all records of a zone
+	maxHeader   = 32 << 10  // bytes of all status and header lines together
 )
 
 var (
 	errNotHTTP       = errors.New("the answer is not HTTP")
 	errHeaderTooLong = errors.New("the answer's header is too long")
 	errCutOff        = errors.New("the connection was closed in the middle of the answer")
+	errTooLong       = errors.New("the answer is longer than 256 kB")
 	errNoAnswer      = errors.New("the connection was closed without an answer")
 )
 
 // readResponse reads one answer (RFC 9112). Interim ones (1xx) are passed over.
-func readResponse(in *bufio.Reader) (*response, error) {
+func readResponse(in *bufio.Reader, limit int) (*response, error) {
 	left := maxHeader
 	for {
 		r, err := readHead(in, &left)
@@ -32,7 +34,8 @@ func readResponse(in *bufio.Reader) (*response, error) {
 		if r.status/100 == 1 {
 			continue
 		}
-		r.body, err = readBody(in, r)
+		r.body, err = readBody(in, r, limit)
+		r.cut = len(r.body) == limit
 		return r, err
 	}
 }
@@ -87,8 +90,8 @@ func readLine(in *bufio.Reader, left *int) (string, error) {
 	}
 }
 
-// readBody reads at most maxBody bytes of the body.
-func readBody(in *bufio.Reader, r *response) (string, error) {
+// readBody reads at most limit bytes of the body.
+func readBody(in *bufio.Reader, r *response, limit int) (string, error) {
 	if r.status == 204 || r.status == 304 {
 		return "", nil
 	}
@@ -96,20 +99,20 @@ func readBody(in *bufio.Reader, r *response) (string, error) {
 		if !strings.EqualFold(te, "chunked") {
 			return "", fmt.Errorf("%w: transfer encoding %q", errNotHTTP, te)
 		}
-		return readChunks(in)
+		return readChunks(in, limit)
 	}
 	if text, ok := r.header["content-length"]; ok {
 		n, err := strconv.ParseUint(text, 10, 62)
 		if err != nil {
 			return "", fmt.Errorf("%w: content length %q", errNotHTTP, text)
 		}
-		body := make([]byte, min(n, maxBody))
+		body := make([]byte, min(n, uint64(limit)))
 		if _, err := io.ReadFull(in, body); err != nil {
 			return "", cutOff(err)
 		}
 		return string(body), nil
 	}
-	body, err := io.ReadAll(io.LimitReader(in, maxBody))
+	body, err := io.ReadAll(io.LimitReader(in, int64(limit)))
 	if err != nil && !isEOF(err) {
 		return "", err
 	}
@@ -118,9 +121,9 @@ func readBody(in *bufio.Reader, r *response) (string, error) {
 
 // readChunks reads a chunked body (RFC 9112 section 7.1), without its trailer:
 // the connection is not used again.
-func readChunks(in *bufio.Reader) (string, error) {
+func readChunks(in *bufio.Reader, limit int) (string, error) {
 	var body []byte
-	budget := maxBody + maxHeader // for lines with sizes and extensions
+	budget := limit + maxHeader // for lines with sizes and extensions
 	for {
 		line, err := readLine(in, &budget)
 		if err != nil {
@@ -135,12 +138,12 @@ func readChunks(in *bufio.Reader) (string, error) {
 			return string(body), nil
 		}
 		at := len(body)
-		take := min(n, uint64(maxBody-at))
+		take := min(n, uint64(limit-at))
 		body = append(body, make([]byte, take)...)
 		if _, err := io.ReadFull(in, body[at:]); err != nil {
 			return "", cutOff(err)
 		}
-		if len(body) == maxBody {
+		if len(body) == limit {
 			return string(body), nil
 		}
 		if line, err := readLine(in, &budget); err != nil || line != "" {

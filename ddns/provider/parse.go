@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -25,10 +26,8 @@ func parseDefinition(name, path string, text []byte) (*Definition, []error) {
 		})
 	}
 	for _, f := range def.compile() {
-		errs = append(errs, config.Problem{
-			Path: path, Line: lineOf(string(text), strings.Split(f.Key, ".")),
-			Message: f.Key + ": " + f.Message,
-		})
+		line, key := lineOfStep(string(text), f.Key)
+		errs = append(errs, config.Problem{Path: path, Line: line, Message: key + ": " + f.Message})
 	}
 	if len(errs) > 0 {
 		return nil, errs
@@ -65,13 +64,43 @@ var schemaKeys = strings.Fields(`title family docs notes url request remove host
 	cname unverifiable delay nameservers zones key label help secret required default also options updated
 	unchanged badauth abuse badagent paid-feature wrong-owner notfqdn nohost invalid-ip badrequest toomany
 	servererror account say config hostname shows action hostnames other_ipv4 other_ipv6 exchange request_headers
-	request_body status reply_headers outcome wait`)
+	request_body status reply_headers outcome wait
+	sign with id secret scope text when else step name action unless walk plain content_type reads missing again
+	every pick optional records pages lasts done address other next first items size cache forget_on message
+	target published at then warning lines`)
 
 func suggestion(key toml.Key) string {
 	if near := config.Nearest(key[len(key)-1], schemaKeys); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""
+}
+
+// lineOfStep is lineOf for keys such as "step[2].url" too: the third step's.
+func lineOfStep(text, key string) (line int, plain string) {
+	index, rest, ok := strings.Cut(strings.TrimPrefix(key, "step["), "].")
+	n, err := strconv.Atoi(index)
+	if !ok || err != nil || !strings.HasPrefix(key, "step[") {
+		return lineOf(text, strings.Split(key, ".")), key
+	}
+	plain = "step." + rest
+	before, after := 0, text
+	for at := 0; ; {
+		i := strings.Index(text[at:], "[[step]]")
+		if i < 0 {
+			return lineOf(text, []string{"step"}), plain
+		}
+		at += i
+		if before, after = strings.Count(text[:at], "\n"), text[at:]; n == 0 {
+			break
+		}
+		n--
+		at++
+	}
+	if end := strings.Index(after[1:], "\n[["); end >= 0 {
+		after = after[:end+1]
+	}
+	return before + lineOf(after, strings.Split(plain, ".")), plain
 }
 
 // lineOf finds the line, from 1, where key is set: as "key =" under the header

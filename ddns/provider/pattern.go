@@ -17,6 +17,7 @@ import (
 //	json a.b.0 = value    a field of a JSON body; value may have *
 //	json a.b != value     the field is missing or has another value
 //	json a.b              the field is there, and is not null
+//	xml a.b = value       the same of an XML body
 //	empty                 no body
 //
 // Several with " && " between them must all hold; of several with " || "
@@ -89,7 +90,7 @@ func parseCondition(s string) (condition, error) {
 	case kind == "word" && rest != "":
 		glob, err := parseGlob(rest)
 		return condition{kind: firstWord, glob: glob}, err
-	case kind == "json" && rest != "":
+	case (kind == "json" || kind == "xml") && rest != "":
 		return parseJSONCondition(rest)
 	}
 	glob, err := parseGlob(s)
@@ -176,8 +177,9 @@ type subject struct {
 	lower  string // body in lower case
 	value  func(key string) string
 
+	form     string // "xml", "lines" or "json", as which fields are looked for
 	decoded  bool
-	document any // JSON body; nil if it is none
+	document any // the body so read; nil if it is none
 }
 
 func newSubject(status int, body string, value func(string) string) *subject {
@@ -247,23 +249,24 @@ func (c condition) match(s *subject) bool {
 func (c condition) matchJSON(s *subject) bool {
 	if !s.decoded {
 		s.decoded = true
-		dec := json.NewDecoder(strings.NewReader(s.body))
-		dec.UseNumber()
-		if dec.Decode(&s.document) != nil {
-			s.document = nil
-		}
+		s.document, _ = readTree(s.form, s.body)
 	}
 	if s.document == nil {
 		return false
 	}
 	text, ok := jsonText(jsonAt(s.document, c.path))
+	return c.holds(text, ok, s.value)
+}
+
+// holds compares a text, if it is there at all.
+func (c condition) holds(text string, there bool, value func(string) string) bool {
 	switch c.op {
 	case "=":
-		return ok && globMatch(c.glob, strings.ToLower(text), s.value)
+		return there && globMatch(c.glob, strings.ToLower(text), value)
 	case "!=":
-		return !ok || !globMatch(c.glob, strings.ToLower(text), s.value)
+		return !there || !globMatch(c.glob, strings.ToLower(text), value)
 	}
-	return ok
+	return there
 }
 
 // jsonAt walks down v by member names and element numbers; nil: nothing there.
@@ -274,10 +277,14 @@ func jsonAt(v any, path []string) any {
 			v = x[step]
 		case []any:
 			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(x) {
+			switch {
+			case err == nil && 0 <= i && i < len(x):
+				v = x[i]
+			case err != nil && len(x) > 0: // of XML: the first of its name
+				v = jsonAt(x[0], []string{step})
+			default:
 				return nil
 			}
-			v = x[i]
 		default:
 			return nil
 		}
@@ -296,6 +303,12 @@ func jsonText(v any) (string, bool) {
 		return strconv.FormatBool(x), true
 	case json.Number:
 		return x.String(), true
+	case []any:
+		if len(x) == 1 { // of XML
+			if s, ok := x[0].(string); ok {
+				return s, true
+			}
+		}
 	}
 	return "", true
 }

@@ -31,6 +31,10 @@ type Provider struct {
 	opt    Options
 	masker masker
 
+	kept  kept // of family steps: ids and tokens
+	now   func() time.Time
+	nonce func() string
+
 	transport *transport
 	dns       *dnsUpdater // of family rfc2136, else nil
 }
@@ -48,7 +52,7 @@ func New(def *Definition, acct config.Provider, opt Options) (*Provider, []Field
 	if opt.Timeout <= 0 {
 		opt.Timeout = 20 * time.Second
 	}
-	p := &Provider{def: def, plain: acct.InsecureHTTP, bind: acct.Bind, opt: opt}
+	p := &Provider{def: def, plain: acct.InsecureHTTP, bind: acct.Bind, opt: opt, now: time.Now, nonce: newNonce}
 	var problems []FieldProblem
 	p.fields, problems = accountFields(def, dnsFields(def, acct))
 	if def.Family == "generic" && len(problems) == 0 {
@@ -91,7 +95,7 @@ func (p *Provider) Supports(f config.Family) bool { return p.def.Supports(f) }
 // generic provider only an account can tell, so that all are.
 func (d *Definition) Supports(f config.Family) bool {
 	switch {
-	case d.Family == "generic", d.Family == "rfc2136":
+	case d.Family == "generic", d.Family == "rfc2136", d.Family == "steps":
 		return true
 	case f == config.IPv4:
 		return d.URL.IPv4 != ""
@@ -104,6 +108,16 @@ func (d *Definition) Supports(f config.Family) bool {
 // HasTTL reports whether Update.TTL reaches the provider.
 func (p *Provider) HasTTL() bool {
 	f := &p.def.forms
+	for i := range p.def.Steps {
+		if s := &p.def.Steps[i]; strings.Contains(s.URL+s.Body, "{ttl") {
+			return true
+		}
+	}
+	for _, t := range p.def.Texts {
+		if strings.Contains(t.Text+t.Else, "{ttl") {
+			return true
+		}
+	}
 	for _, t := range []template{f.update.ipv4, f.update.ipv6, f.update.both, f.body, f.bodyBoth} {
 		if t.uses("ttl", "ttl_minutes") {
 			return true
@@ -116,7 +130,12 @@ func (p *Provider) HasTTL() bool {
 func (p *Provider) CanRemove() bool { return p.def.CanRemove() }
 
 // CanRemove reports whether the protocol can take addresses away.
-func (d *Definition) CanRemove() bool { 
+func (d *Definition) CanRemove() bool {
+	for i := range d.Steps {
+		if d.Steps[i].Action == "remove" {
+			return true
+		}
+	}
 	return d.Remove.IPv4+d.Remove.IPv6+d.Remove.Both != "" || d.Family == "rfc2136"
 }
 
@@ -140,7 +159,7 @@ func accountFields(def *Definition, given map[string]config.Secret) (map[string]
 		switch {
 		case value == "" && f.Required:
 			problems = append(problems, FieldProblem{f.Key, fmt.Sprintf("missing: %s%s", f.Label, help(f))})
-		case def.Family != "generic" && hasControl(value):
+		case def.Family != "generic" && hasControl(value) && !f.Lines:
 			problems = append(problems, FieldProblem{from, "has a control character, such as a line break"})
 		case value != "" && len(f.Options) > 0 && !slices.Contains(f.Options, value):
 			problems = append(problems, FieldProblem{from, fmt.Sprintf("is none of %s", strings.Join(f.Options, ", "))})
@@ -237,7 +256,8 @@ func (p *Provider) checkPlain() []FieldProblem {
 		if len(t.parts) == 0 {
 			continue
 		}
-		req, err := p.target(t, p.values(nil, config.IPv4, true))
+		value := p.values(nil, config.IPv4, true)
+		req, err := p.target(t, func(t template, escape func(key, value string) string) string { return t.expand(value, escape) })
 		if err != nil {
 			return []FieldProblem{{p.urlKey(), err.Error()}}
 		}
@@ -257,7 +277,8 @@ func (p *Provider) urlKey() string {
 }
 
 func (f *forms) allURLs() []template {
-	return []template{f.update.ipv4, f.update.ipv6, f.update.both, f.remove.ipv4, f.remove.ipv6, f.remove.both}
+	all := []template{f.update.ipv4, f.update.ipv6, f.update.both, f.remove.ipv4, f.remove.ipv6, f.remove.both}
+	return append(all, f.steps...)
 }
 
 func isLoopbackHost(host string) bool {

@@ -228,7 +228,7 @@ func FuzzReply(f *testing.F) {
 			server.Write([]byte(answer))
 			server.Close()
 		}()
-		r, err := readResponse(newReader(client))
+		r, err := readResponse(newReader(client), maxBody)
 		client.Close()
 		if err != nil {
 			return

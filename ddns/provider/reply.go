@@ -14,7 +14,8 @@ import (
 type response struct {
 	status int
 	header map[string]string // names in lower case; the first of several
-	body   string            // at most maxBody bytes
+	body   string            // at most maxBody bytes, or the request's limit
+	cut    bool              // there may have been more
 }
 
 // maxWait bounds what a peer can ask for.

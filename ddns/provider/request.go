@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -20,6 +19,7 @@ type request struct {
 	header []field
 	body   string
 	family config.Family // connect in this family; 0: any
+	limit  int           // bytes of the body that are read; 0: maxBody
 }
 
 // target is where a request goes.
@@ -207,66 +207,13 @@ func (p *Provider) build(t template, method string, body template, updates []Upd
 			return nil, fmt.Errorf("%s needs the key %s (%s) for %v", p.def.Title, field.Key, field.Label, f)
 		}
 	}
-	to, err := p.target(t, value)
-	if err != nil {
-		return nil, err
-	}
-	req := &request{method: method, target: to}
-	add := func(name, v string) { req.header = append(req.header, field{name, v}) }
-	add("User-Agent", p.def.forms.userAgent.expand(value, escapeNone))
-	if p.def.Request.Auth == "basic" {
-		user := p.def.forms.username.expand(value, escapeNone)
-		password := p.def.forms.password.expand(value, escapeNone)
-		if show {
-			add("Authorization", "Basic "+masked)
-		} else {
-			add("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
-		}
-	}
-	accept := "*/*"
-	for _, h := range p.def.forms.headers {
-		v := h.value.expand(value, escapeNone)
-		if strings.EqualFold(h.name, "accept") {
-			accept = v
-			continue
-		}
-		add(h.name, v)
-	}
-	add("Accept", accept)
-	if !body.empty() {
-		req.body = body.expand(value, bodyEscape(p.def.Request.ContentType))
-		add("Content-Type", p.def.Request.ContentType)
-	}
-	if p.def.Request.ByConnection {
+	req, err := p.assemble(requestParts{
+		method: method, url: t, body: body, contentType: p.def.Request.ContentType, headers: p.def.forms.headers,
+	}, func(t template, escape func(key, value string) string) string { return t.expand(value, escape) }, show)
+	if err == nil && p.def.Request.ByConnection {
 		req.family = f
 	}
-	for _, h := range req.header {
-		if hasControl(h.value) {
-			return nil, fmt.Errorf("header %s would have a control character", h.name)
-		}
-	}
-	return req, nil
-}
-
-// target fills in a URL and takes it apart. The error has no part of the URL,
-// which may hold secrets.
-func (p *Provider) target(t template, value func(string) string) (target, error) {
-	text := t.expand(value, func(key, v string) string {
-		if key == "server" {
-			return v
-		}
-		return escapeURL(key, v)
-	})
-	if p.server != "" && !p.def.forms.serverless {
-		if _, rest, ok := strings.Cut(text, "://"); ok {
-			end := strings.IndexAny(rest, "/?")
-			if end < 0 {
-				end = len(rest)
-			}
-			text = p.server + rest[end:]
-		}
-	}
-	return parseTarget(text)
+	return req, err
 }
 
 // parseTarget takes a URL apart.
@@ -318,6 +265,9 @@ func (t target) authority() string {
 func (p *Provider) Preview(updates []Update) []string {
 	if p.dns != nil {
 		return p.dns.preview(updates)
+	}
+	if p.def.Family == "steps" {
+		return p.previewSteps(updates)
 	}
 	var lines []string
 	for _, group := range p.Group(updates) {

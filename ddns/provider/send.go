@@ -15,6 +15,9 @@ func (p *Provider) Send(ctx context.Context, from Origin, updates []Update) []Ou
 	if p.dns != nil {
 		return p.dns.send(ctx, from, updates)
 	}
+	if p.def.Family == "steps" {
+		return p.sendSteps(ctx, from, updates, "update")
+	}
 	return p.send(ctx, from, updates, p.updateRequest)
 }
 
@@ -23,6 +26,9 @@ func (p *Provider) Send(ctx context.Context, from Origin, updates []Update) []Ou
 func (p *Provider) Remove(ctx context.Context, from Origin, updates []Update) []Outcome {
 	if p.dns != nil {
 		return p.dns.remove(ctx, from, updates)
+	}
+	if p.def.Family == "steps" {
+		return p.sendSteps(ctx, from, updates, "remove")
 	}
 	hosts := make([]Update, len(updates))
 	for i, u := range updates {
@@ -50,7 +56,7 @@ func (p *Provider) send(ctx context.Context, from Origin, updates []Update, buil
 // maxRedirects bounds how often an answer may lead elsewhere on its own host.
 const maxRedirects = 3
 
-// exchange makes one request, follows redirects and interprets the answer.
+// exchange makes one request and interprets the answer.
 func (p *Provider) exchange(ctx context.Context, from Origin, updates []Update, build requestMaker) (outcomes []Outcome, split bool) {
 	if len(updates) == 0 {
 		return nil, false
@@ -61,9 +67,24 @@ func (p *Provider) exchange(ctx context.Context, from Origin, updates []Update, 
 	}
 	limited, release := withPatience(ctx, p.opt.Timeout)
 	defer release()
-	var warning string
+	r, warning, failed := p.fetch(limited, from, req)
+	if failed != nil {
+		return p.all(updates, *failed), false
+	}
+	outcomes, split = p.def.interpret(r, updates, time.Now(), p.masker)
+	for i := range outcomes {
+		if outcomes[i].Warning == "" {
+			outcomes[i].Warning = warning
+		}
+	}
+	return outcomes, split
+}
+
+// fetch makes one request and follows redirects. failed is the outcome if no
+// answer came that could be interpreted.
+func (p *Provider) fetch(ctx context.Context, from Origin, req *request) (r *response, warning string, failed *Outcome) {
 	for redirects := 0; ; redirects++ {
-		r, note, err := p.transport.roundTrip(limited, from, p.bind, req)
+		r, note, err := p.transport.roundTrip(ctx, from, p.bind, req)
 		if note != "" {
 			warning = note
 		}
@@ -71,16 +92,10 @@ func (p *Provider) exchange(ctx context.Context, from Origin, updates []Update, 
 			o := p.failure(err)
 			o.Warning = warning
 			o.Sent = o.Sent || redirects > 0
-			return p.all(updates, o), false
+			return nil, warning, &o
 		}
 		if !isRedirect(r) {
-			outcomes, split = p.def.interpret(r, updates, time.Now(), p.masker)
-			for i := range outcomes {
-				if outcomes[i].Warning == "" {
-					outcomes[i].Warning = warning
-				}
-			}
-			return outcomes, split
+			return r, warning, nil
 		}
 		to, why := p.redirect(req, r)
 		if why == "" && redirects == maxRedirects {
@@ -88,7 +103,7 @@ func (p *Provider) exchange(ctx context.Context, from Origin, updates []Update, 
 		}
 		if why != "" {
 			text := fmt.Sprintf("HTTP status %d, to %s: not followed, it %s", r.status, p.masker.peer(r.header["location"]), why)
-			return p.all(updates, Outcome{Class: BadRequest, Text: p.masker.own(text), Sent: true, Warning: warning}), false
+			return nil, warning, &Outcome{Class: BadRequest, Text: p.masker.own(text), Sent: true, Warning: warning}
 		}
 		next := *req
 		next.target = to

@@ -46,7 +46,7 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 	if len(text) <= neverBlocks {
 		defer closeWith(ctx, conn)()
 	}
-	r, err = readResponse(newReader(conn))
+	r, err = readResponse(newReader(conn), max(req.limit, maxBody))
 	if err != nil {
 		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
 	}

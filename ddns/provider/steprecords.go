@@ -1,0 +1,88 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+)
+
+// choose finds our record among those of the name and type, and takes from it
+// what the step picks. The outcome is for when nothing more needs to be done.
+func (r *run) choose(s *Step, records []any) *Outcome {
+	f := &s.form
+	for _, name := range []string{"current", "others", "several"} {
+		r.vars[name] = ""
+	}
+	if len(records) == 0 {
+		if r.action == "remove" {
+			return &Outcome{Class: Unchanged, Text: "there was no such record", Sent: true}
+		}
+		return nil
+	}
+	addresses := make([]string, len(records))
+	for i, record := range records {
+		if s.Records.Address != "" {
+			addresses[i] = f.address.text(record, r.value)
+		}
+	}
+	i, sure := ours(addresses, r.want, addrText(r.update.Published), r.vars[publishedKey])
+	if !sure && r.action == "remove" {
+		return &Outcome{Class: BadRequest, Sent: true, Text: r.masker.own(fmt.Sprintf(
+			"%s has %d %s records, and none has the address that was published: none was removed", r.update.Hostname, len(records), r.kind))}
+	}
+	for _, p := range f.recordPick {
+		delete(r.vars, p.name)
+		if text := p.path.text(records[i], r.value); text != "" {
+			r.pick(p.name, text)
+		}
+	}
+	r.vars["current"] = addresses[i]
+	if len(records) > 1 {
+		r.warn(addresses, i, sure)
+	}
+	ttl := r.vars["ttl"]
+	if r.action == "update" && addresses[i] != "" && sameContent(addresses[i], r.want) &&
+		(r.update.TTL == 0 || ttl == "" || ttl == r.base("ttl")) {
+		return &Outcome{Class: Unchanged, Text: "the record has this address already", Sent: true}
+	}
+	return nil
+}
+
+// ours tells which of several is the one to write: that with the address
+// wanted, the only one, or that which was published last. Else it is the
+// first, and not sure.
+func ours(addresses []string, wants ...string) (i int, sure bool) {
+	for _, want := range wants[:1] {
+		for i, a := range addresses {
+			if a != "" && sameContent(a, want) {
+				return i, true
+			}
+		}
+	}
+	if len(addresses) == 1 {
+		return 0, true
+	}
+	for _, want := range wants[1:] {
+		for i, a := range addresses {
+			if a != "" && sameContent(a, want) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// warn tells of the records that are left alone.
+func (r *run) warn(addresses []string, ours int, sure bool) {
+	var others []string
+	for i, a := range addresses {
+		if i != ours && a != "" && !strings.ContainsAny(a, " \t\r\n") {
+			others = append(others, a)
+		}
+	}
+	r.vars["others"], r.vars["several"] = strings.Join(others, " "), itoa(len(addresses)-1)
+	text := fmt.Sprintf("%s has %d %s records: the others were left alone", r.update.Hostname, len(addresses), r.kind)
+	if !sure {
+		text += "; which is ours could not be told, the first was taken"
+	}
+	r.warning = r.masker.own(text)
+}
