@@ -27,7 +27,7 @@ type Answer struct {
 	Method    string     // the method that found it, e.g. "interface"
 	Interface string     // kernel device; "" if none is involved or known
 	Named     bool       // the configuration names the interface, so requests are bound to it
-	Routed    bool       // with Named: the interface has a default route, in whichever table
+	Unrouted  bool       // requests are bound to an interface that has no default route, in any table (IPv4)
 	Note      string     // why there is no address, or a remark about the one taken
 	Path      uint64     // changes whenever the way out through this source changes
 }
@@ -221,7 +221,7 @@ func (s *source) fromOutside(a *Answer, list *[]Candidate) {
 func (s *source) fromInterface(snap *netwatch.Snapshot, a *Answer, list *[]Candidate) {
 	link, why := s.link(snap, a.Family)
 	a.Interface, a.Named = link.Name, s.named()
-	a.Routed = a.Named && routed(snap, a.Family, link.Index)
+	a.Unrouted = a.Named && a.Family == config.IPv4 && !link.PointToPoint && !routed(snap, link.Index)
 	a.Path = wayOut(snap, a.Family, link.Index)
 	if why != "" {
 		a.Note = why
@@ -346,10 +346,10 @@ func (s *source) link(snap *netwatch.Snapshot, f config.Family) (netwatch.Link, 
 	return on, ""
 }
 
-// routed says whether a link has a default route of a family.
-func routed(snap *netwatch.Snapshot, f config.Family, link int) bool {
+// routed says whether a link has an IPv4 default route.
+func routed(snap *netwatch.Snapshot, link int) bool {
 	for i := range snap.Routes {
-		if r := &snap.Routes[i]; r.Link == link && r.Dst.Addr().Is4() == (f == config.IPv4) {
+		if r := &snap.Routes[i]; r.Link == link && r.Dst.Addr().Is4() {
 			return true
 		}
 	}

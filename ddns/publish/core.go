@@ -75,8 +75,7 @@ type Job struct {
 
 	account *account
 	items   []item
-	stale   bool // given up: something newer is wanted
-	again   bool // given up, to be made again over the route that has come
+	stale   bool
 }
 
 // item is one update of a job, with what was true when it started.
@@ -85,7 +84,6 @@ type item struct {
 	identity string
 	path     uint64
 	event    time.Time
-	unrouted bool // bound to a device that had no default route
 }
 
 // NewCore returns a reconciler without records. random gives values in [0,1).
@@ -145,18 +143,13 @@ func (e *entry) clearFailure() {
 }
 
 // Observe takes the sources' answers to a new snapshot. It returns the jobs
-// under way that are to be given up.
+// under way that have become pointless.
 func (c *Core) Observe(now time.Time, answers []address.Answer) (stale []*Job) {
 	c.answers = answers
 	c.apply(answers, now)
 	for _, e := range c.entries {
 		j := e.flight
-		if j == nil || j.stale || j.again || !e.wanted.IsValid() {
-			continue
-		}
-		if slices.ContainsFunc(j.items, c.rerouted) {
-			j.again = true
-			stale = append(stale, j)
+		if j == nil || j.stale || !e.wanted.IsValid() {
 			continue
 		}
 		if !slices.ContainsFunc(j.items, func(i item) bool { return c.current(j, i) }) {
@@ -165,15 +158,6 @@ func (c *Core) Observe(now time.Time, answers []address.Answer) (stale []*Job) {
 		}
 	}
 	return stale
-}
-
-// rerouted says whether the default route has come that a job did not have
-// when it started. The kernel looks for any address on the wire itself if a
-// socket is bound to a device without a route, and gives up after three
-// seconds; the route comes milliseconds after the address.
-func (c *Core) rerouted(i item) bool {
-	e := c.find(i.key)
-	return e != nil && i.unrouted && e.answer.Routed
 }
 
 // current says whether what a job sends for an item is still what is wanted.
@@ -251,6 +235,9 @@ func (c *Core) ready(e *entry) (time.Time, bool) {
 	}
 	if l := a.Provider.Limits(); l.MinInterval > 0 && !e.accepted.IsZero() {
 		at = later(at, e.accepted.Add(l.MinInterval))
+	}
+	if e.answer.Unrouted && a.Bind == "" {
+		at = later(at, e.changed.Add(routeWait))
 	}
 	return later(at, later(e.settled(), later(e.notBefore, a.notBefore))), true
 }
@@ -348,8 +335,7 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 	for _, n := range group {
 		e := list[n]
 		j.Updates = append(j.Updates, updates[n])
-		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.changed,
-			unrouted: e.answer.Named && !e.answer.Routed})
+		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.changed})
 		if e.answer.Named && !j.Origin.Addr.IsValid() {
 			j.Origin.Addr = e.wanted
 		}

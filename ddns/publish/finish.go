@@ -38,9 +38,7 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 		case o.Class.Permanent() && (it.identity != e.Identity || c.accounts[e.Provider] != j.account):
 			// The configuration has changed meanwhile: the refusal of the old one
 			// says nothing about the new one.
-		case j.again && o.Class == provider.Network && !o.Sent:
-			// It never left the router; it is due at once.
-		case (j.stale || j.again) && o.Class == provider.Network:
+		case j.stale && o.Class == provider.Network:
 			// Given up because something newer is wanted: no failure, but the
 			// provider may have heard it.
 			e.doubt = e.doubt || o.Sent
