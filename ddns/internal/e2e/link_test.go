@@ -153,9 +153,8 @@ func TestAddressBeforeRoute(t *testing.T) {
 		source string
 		until  func(s *site) // what happens between address and route
 	}{
-		"device found": {"", func(s *site) { s.explains("11.22.33.7/24", "default route") }},
-		// The kernel looks for the provider on the wire until the route is there.
-		"device named, while it connects":   {onWAN, func(s *site) { s.d.WaitLog(s.t.Context(), "wan: ipv4 11.22.33.7 on wan") }},
+		"device found":                      {"", func(s *site) { s.explains("11.22.33.7/24", "default route") }},
+		"device named":                      {onWAN, func(s *site) { s.d.WaitLog(s.t.Context(), "wan: ipv4 11.22.33.7 on wan") }},
 		"device named, after it has failed": {onWAN, func(s *site) { s.d.WaitLog(s.t.Context(), "failed: ") }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,7 +186,7 @@ func TestPolicyRouting(t *testing.T) {
 			s.start(onWAN + s.plain())
 			s.d.WaitLog(t.Context(), "wan: ipv4 has no address yet")
 			s.WAN.Add("11.22.33.7/24")
-			s.d.WaitLog(t.Context(), "failed: ")
+			s.d.WaitLog(t.Context(), "wan: ipv4 11.22.33.7 on wan")
 			added := lab.Now()
 			s.WAN.DefaultVia(gateway, "table", "100")
 			r := s.settled("11.22.33.7")
@@ -199,6 +198,19 @@ func TestPolicyRouting(t *testing.T) {
 			s.WAN.DefaultVia(gateway, "table", "100")
 			s.settled("11.22.33.8")
 		})
+	}
+}
+
+// Without a default route the provider may be reached all the same, by a
+// route of its own: that is tried when no default route comes with the address.
+func TestRouteToTheProviderAlone(t *testing.T) {
+	s := newSite(t, lab.ProviderOptions{})
+	s.start(onWAN + s.plain())
+	s.WAN.Add("11.22.33.7/24")
+	s.Router.IP("route", "add", server, "via", gateway, "dev", "wan")
+	s.settled("11.22.33.7")
+	if n := len(s.p.Connected()); n != 1 {
+		t.Errorf("%d connections", n)
 	}
 }
 

@@ -133,6 +133,7 @@ func TestReplies(t *testing.T) {
 
 	s.online("11.22.33.8")
 	s.record("r1.dyn.test", "ipv4", "the address changed", func(r lab.RecordStatus) bool { return r.Published == "11.22.33.8" })
+	s.p.Until(t.Context(), func(r *lab.Request) bool { return r.User == "r37" && lab.Says("11.22.33.8")(r) }) // within a second
 	s.quiet()
 	mu.Lock()
 	defer mu.Unlock()
