@@ -25,7 +25,8 @@ FUZZTIME    ?= 5s
 
 # Programs that the tests and the demo use, and their Debian packages.
 TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd busybox:busybox strace:strace \
-	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps
+	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps \
+	ddclient:ddclient inadyn:inadyn
 
 .PHONY: help
 help:  ## this list
@@ -52,14 +53,19 @@ size: cross  ## bytes per target, and what each dependency costs on mipsle
 	@$(GO) tool nm -size bin/mipsle/symbols | awk -f ddns/internal/size.awk
 	@rm -f bin/mipsle/symbols
 
+# Services among them are not started: neither now (policy-rc.d) nor at boot.
 .PHONY: tools
 tools:
 	@missing=""; for t in $(TOOLS); do \
 		PATH="$$PATH:/usr/sbin:/sbin" command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" != 0 ]; then echo "please install:$$missing" >&2; exit 1; fi; \
-	echo "installing:$$missing"; apt-get update -q >/dev/null && \
-	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing libc6-dev >/dev/null
+	echo "installing:$$missing"; policy=/usr/sbin/policy-rc.d; \
+	[ -e $$policy ] || { trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; }; \
+	apt-get update -q >/dev/null && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+		$$missing libc6-dev libio-socket-ssl-perl >/dev/null || exit 1; \
+	for s in $$missing; do systemctl disable -q $$s 2>/dev/null; done; exit 0
 
 .PHONY: demo
 demo: tools build  ## the main job, shown in a network namespace (root)
@@ -96,6 +102,10 @@ soak: tools  ## slow checks: ten idle minutes, ten thousand changes (root)
 .PHONY: docs
 docs:  ## docs/providers.md, from the catalogue
 	$(GO) run ./ddns/internal/docs >docs/providers.md.new && mv docs/providers.md.new docs/providers.md
+
+.PHONY: catalogue
+catalogue:  ## ddns/provider/builtin.txt, what the program carries of ddns/provider/catalogue
+	$(GO) run ./ddns/internal/builtin/make
 
 .PHONY: coverage
 coverage:  ## which providers other clients have and the catalogue lacks
