@@ -29,7 +29,7 @@ func newDyn(hosts ...string) (*vendor, zone) {
 			return
 		}
 		if !wellFormed.MatchString(x.header.Get("User-Agent")) {
-			x.note("User-Agent %q is not company, device and version", x.header.Get("User-Agent"))
+			x.note("User-Agent is not company, device and version")
 		}
 		if x.user != "abc123" || x.password != "client-key" {
 			x.reply(401, "text/plain", "badauth")

@@ -22,7 +22,7 @@ func newNoIP(hosts ...string) (*vendor, zone) {
 		}
 		x.only("hostname", "myip", "myipv6", "offline")
 		if !wellFormed.MatchString(x.header.Get("User-Agent")) {
-			x.note("User-Agent %q is not company, program/version and contact", x.header.Get("User-Agent"))
+			x.note("User-Agent is not company, program/version and contact")
 		}
 		if x.user != "abc123" || x.password != "key" {
 			x.reply(401, "text/plain", "badauth\r\n")

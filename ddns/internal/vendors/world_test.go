@@ -146,7 +146,7 @@ func (n *internet) isolate() error {
 		return fmt.Errorf("private mounts: %w", err)
 	}
 	for path, text := range map[string]string{
-		"/etc/hosts":       "127.0.0.1 localhost\n127.0.0.1 " + strings.Join(names, "\n127.0.0.1 ") + "\n",
+		"/etc/hosts":       "127.0.0.1 localhost\n127.0.0.1 " + strings.Join(append(relativesHosts(), names...), "\n127.0.0.1 ") + "\n",
 		"/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n",
 	} {
 		file := filepath.Join(n.dir, filepath.Base(path))
