@@ -1,9 +1,8 @@
 package provider
 
 import (
-	"embed"
+	_ "embed"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,8 +11,11 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
-//go:embed catalogue/*.toml
-var builtin embed.FS
+// builtinText is the files in catalogue/, each after a line "#NAME", without
+// what only readers and tests need; `make catalogue` makes it.
+//
+//go:embed builtin.txt
+var builtinText string
 
 // Catalogue is the providers that there are: ours and the user's. Files are
 // read when they are looked up; nothing is kept but the names.
@@ -77,7 +79,7 @@ func (c *Catalogue) Names() []string {
 	return names
 }
 
-// Lookup reads one definition. The error says what is wrong with a user's
+// Lookup reads one definition. Those built in have no examples here. The error says what is wrong with a user's
 // file that has been changed since Open, or that there is no such provider
 // and which name is near.
 func (c *Catalogue) Lookup(name string) (*Definition, error) {
@@ -88,15 +90,15 @@ func (c *Catalogue) Lookup(name string) (*Definition, error) {
 		}
 		return def, nil
 	}
-	text, err := builtin.ReadFile("catalogue/" + name + ".toml")
-	if err != nil {
+	text, ok := builtinFile(name)
+	if !ok {
 		message := fmt.Sprintf("there is no provider %q", name)
 		if near := config.Nearest(name, c.Names()); near != "" {
 			message += fmt.Sprintf("; did you mean %q?", near)
 		}
 		return nil, fmt.Errorf("%s (`wanbeacon providers` lists all)", message)
 	}
-	def, errs := parseDefinition(name, "built-in/"+name+".toml", text)
+	def, errs := parseDefinition(name, "built-in/"+name+".toml", []byte(text))
 	if len(errs) > 0 {
 		return nil, errs[0]
 	}
@@ -104,15 +106,27 @@ func (c *Catalogue) Lookup(name string) (*Definition, error) {
 }
 
 func builtinNames() []string {
-	entries, err := fs.ReadDir(builtin, "catalogue")
-	if err != nil {
-		return nil
-	}
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".toml"))
+	var names []string
+	for line := range strings.Lines(builtinText) {
+		if line[0] == '#' {
+			names = append(names, line[1:len(line)-1])
+		}
 	}
 	return names
+}
+
+// builtinFile finds the text of a built-in definition.
+func builtinFile(name string) (text string, ok bool) {
+	if !validName(name) {
+		return "", false
+	}
+	head := "#" + name + "\n"
+	text, ok = strings.CutPrefix(builtinText, head)
+	if !ok {
+		_, text, ok = strings.Cut(builtinText, "\n"+head)
+	}
+	text, _, _ = strings.Cut(text, "\n#")
+	return text, ok
 }
 
 // readFile reads and parses a user's file.

@@ -1,11 +1,10 @@
 package provider
 
 import (
-	"cmp"
 	"encoding/base64"
 	"fmt"
 	"net/url"
-	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -54,8 +53,11 @@ func newMasker(secrets []string, basic ...string) masker {
 		add(base64.StdEncoding.EncodeToString([]byte(s)))
 	}
 	forms := keysOf(seen)
-	slices.SortFunc(forms, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	sort.Slice(forms, func(i, j int) bool {
+		if len(forms[i]) != len(forms[j]) {
+			return len(forms[i]) > len(forms[j])
+		}
+		return forms[i] < forms[j]
 	})
 	return masker{forms}
 }
