@@ -20,10 +20,9 @@ type account struct {
 	force  time.Duration
 	fields []option // in order; the value may be a secret
 
-	zone   string // that its hostnames are in; "": not known
-	label  string // relative name in the zone
-	global bool   // the password is the account's own key, not a token
-	ready  *provider.Provider
+	zone  string // that its hostnames are in; "": not known
+	label string // relative name in the zone
+	ready *provider.Provider
 }
 
 // has reports whether a field is filled in.
@@ -86,30 +85,20 @@ func (im *importer) carry(w *wish) {
 		im.refuse(w, a, w.refused)
 		return
 	}
-	if w.custom != nil {
-		a.typ, a.base = "generic", tableName(w.name)
-		a.set("url", w.custom.url, w.line)
-		if w.custom.success != "" {
-			a.set("success", w.custom.success, w.line)
-		}
-		if w.custom.same != "" {
-			a.set("unchanged", w.custom.same, w.line)
-		}
-	} else {
-		k := w.known
-		if k == nil {
-			im.refuse(w, a, "wanbeacon does not know the service "+quote(w.service)+
-				`; "wanbeacon providers" lists those it does, and type = "generic" takes any update URL`)
-			return
-		}
-		switch k.provider {
-		case "-":
-			im.refuse(w, nil, "the service "+quote(w.service)+" has closed; move the name to another one")
-			return
-		case "!":
-			im.refuse(w, nil, "the service "+quote(w.service)+" has no interface that a program may use; use another one")
-			return
-		}
+	switch k := w.known; {
+	case w.custom != nil:
+		im.customType(w, a)
+	case k == nil:
+		im.refuse(w, a, "wanbeacon does not know the service "+quote(w.service)+
+			`; "wanbeacon providers" lists those it does, and type = "generic" takes any update URL`)
+		return
+	case k.provider == "-":
+		im.refuse(w, nil, "the service "+quote(w.service)+" has closed; move the name to another one")
+		return
+	case k.provider == "!":
+		im.refuse(w, nil, "the service "+quote(w.service)+" has no interface that a program may use; use another one")
+		return
+	default:
 		a.typ = k.provider
 	}
 	if a.base == "" {
@@ -138,6 +127,35 @@ func (im *importer) carry(w *wish) {
 	im.publish(w, def, im.add(a))
 }
 
+// selfHosted are the types for a server of one's own that speaks dyndns2, best
+// first. They know more answers than a URL does.
+var selfHosted = [...]string{"dyndns2", "powerdns-admin"}
+
+// customType chooses the type for the user's own URL.
+func (im *importer) customType(w *wish, a *account) {
+	a.base = tableName(w.name)
+	c := w.custom
+	has := func(key string) bool {
+		return slices.ContainsFunc(w.options, func(o option) bool { return o.key == key && o.value != "" })
+	}
+	if c.server != "" && has("login") && has("password") {
+		for _, typ := range selfHosted {
+			if im.lookup(typ) != nil {
+				a.typ, w.server = typ, option{"server", c.server, w.line}
+				return
+			}
+		}
+	}
+	a.typ = "generic"
+	a.set("url", c.url, w.line)
+	if c.success != "" {
+		a.set("success", c.success, w.line)
+	}
+	if c.same != "" {
+		a.set("unchanged", c.same, w.line)
+	}
+}
+
 // lookup returns a definition; nil: there is none that works.
 func (im *importer) lookup(typ string) *provider.Definition {
 	def, known := im.defs[typ]
@@ -161,12 +179,16 @@ func (im *importer) complete(w *wish, def *provider.Definition, a *account) (why
 		im.note(w.line, "%s: the zone %s is a guess from the hostname; please check it", w.label, quote(a.zone))
 		p, problems = provider.New(def, a.config(), provider.Options{})
 	}
+	var list []string
 	for _, f := range problems {
 		message := f.Message
 		if strings.HasPrefix(f.Key, "url") {
 			message = "it cannot be used as it is" // the message may have a piece of it
 		}
-		return f.Key + ": " + message
+		list = append(list, f.Key+": "+message)
+	}
+	if len(list) > 0 {
+		return strings.Join(list, "; ")
 	}
 	a.ready = p
 	if why, ok := im.accepts("[provider.x]\n" + a.body()); !ok {

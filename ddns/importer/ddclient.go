@@ -291,6 +291,9 @@ func (im *importer) ddclientServer(w *wish, protocol string, get map[string]opti
 	u.literal(script)
 	u.b.WriteString("?hostname={hostname}&myip={address}")
 	w.custom = &custom{url: u.b.String(), success: "word good", same: "word nochg"}
+	if script == "/nic/update" {
+		w.custom.server = scheme + "://" + host
+	}
 }
 
 // ddclientSources finds out which families there are, and where each one's

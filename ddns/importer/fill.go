@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,9 +107,6 @@ func (im *importer) eachHost(w *wish) []*wish {
 // place gives one option to where the table of services says.
 func (im *importer) place(w *wish, def *provider.Definition, a *account, o option, target string) {
 	key := ""
-	if a.global && o.key == "password" {
-		return // it is where it belongs
-	}
 	for part := range strings.SplitSeq(target, "/") {
 		if strings.HasPrefix(part, ":") {
 			im.special(w, def, a, o, part)
@@ -131,7 +129,17 @@ func (im *importer) place(w *wish, def *provider.Definition, a *account, o optio
 		return
 	}
 	im.used[o] = true
-	a.set(key, o.value, o.line)
+	a.set(key, flagOf(def, key, o.value), o.line)
+}
+
+// flagOf is value as the provider's key has it, if that is true or false.
+func flagOf(def *provider.Definition, key, value string) string {
+	for _, f := range def.Fields {
+		if f.Key == key && slices.Contains(f.Options, "true") {
+			return strconv.FormatBool(uciTrue(value) || ddclientTrue(value))
+		}
+	}
+	return value
 }
 
 // special gives one option to what is not simply a field.
@@ -181,6 +189,16 @@ func (im *importer) special(w *wish, def *provider.Definition, a *account, o opt
 		a.set(key, token, o.line)
 	case ":email":
 		im.email(w, def, a, o)
+	case ":keyname": // nsupdate takes ALGORITHM:NAME
+		algorithm, name, ok := strings.Cut(o.value, ":")
+		if !ok {
+			name = algorithm
+		} else if key := fieldOf(def, "key_algorithm"); key != "" {
+			a.set(key, algorithm, o.line)
+		}
+		if key := fieldOf(def, "key_name"); key != "" {
+			a.set(key, name, o.line)
+		}
 	case ":keyfile":
 		im.keyFile(w, def, a, o)
 	case ":pairs":
@@ -206,20 +224,12 @@ func (im *importer) email(w *wish, def *provider.Definition, a *account, o optio
 	if !strings.Contains(o.value, "@") {
 		return
 	}
-	key, secret := fieldOf(def, "email"), fieldOf(def, "global_key/api_key/key")
-	if key == "" || secret == "" {
-		im.note(o.line, "%s: this is the account's own key, and the provider %s takes API tokens; make one and put it there", o.key, quote(a.typ))
-		w.remark("Replace the account's own key by an API token.")
+	if key := fieldOf(def, "email"); key != "" {
+		a.set(key, o.value, o.line)
 		return
 	}
-	a.set(key, o.value, o.line)
-	for _, p := range w.options {
-		if p.key == "password" {
-			a.fields = slices.DeleteFunc(a.fields, func(f option) bool { return f.line == p.line && f.value == p.value })
-			a.set(secret, p.value, p.line)
-			a.global = true
-		}
-	}
+	im.note(o.line, "%s: this is the account's own key, and the provider %s takes API tokens; make one and put it there", o.key, quote(a.typ))
+	w.remark("Replace the account's own key by an API token.")
 }
 
 // server sets another server than the provider's own.
@@ -231,8 +241,8 @@ func (im *importer) server(w *wish, a *account) {
 	if !strings.Contains(host, "://") {
 		switch {
 		case a.typ == "rfc2136":
-			if !strings.Contains(host, ":") {
-				host += ":53"
+			if addr, err := netip.ParseAddr(host); err == nil && addr.Is6() {
+				host = "[" + host + "]:53"
 			}
 		case w.plain:
 			host = "http://" + host

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
@@ -47,6 +48,7 @@ type wish struct {
 // custom is an update URL of the user's own, with our placeholders.
 type custom struct {
 	url     string
+	server  string // if the URL is that of the protocol dyndns2 at a server; ""
 	success string // pattern; "": any status 2xx
 	same    string // pattern of "it was so already"; ""
 }
@@ -218,6 +220,9 @@ func (im *importer) fromWeb(w *wish, o option) source {
 func argvOf(command string) (argv []string, why string) {
 	if strings.ContainsAny(command, "|&;<>()$`\\\"'*?[]{}~\n") {
 		return nil, "it needs a shell, and wanbeacon runs programs without one; put it into a script of its own"
+	}
+	if strings.ContainsFunc(command, unicode.IsControl) {
+		return nil, "it has a control character"
 	}
 	argv = strings.Fields(command)
 	if len(argv) == 0 || !strings.HasPrefix(argv[0], "/") {
