@@ -92,7 +92,7 @@ func TestOnChange(t *testing.T) {
 	s := newSite(t, lab.ProviderOptions{})
 	dir := t.TempDir()
 	out, program := filepath.Join(dir, "out"), filepath.Join(dir, "a program; with $blanks")
-	script := "#!/bin/sh\nenv | grep ^WANBEACON_ | sort | tr '\\n' ' ' >>" + out + "\necho \"arg=$1\" >>" + out + "\n"
+	script := "#!/bin/sh\nenv | grep -E '^WANBEACON_(HOSTNAME|FAMILY|ADDRESS|OLD_ADDRESS|PROVIDER)=' | sort | tr '\\n' ' ' >>" + out + "\necho \"arg=$1\" >>" + out + "\n"
 	if err := os.WriteFile(program, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
