@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
 // connectStagger is between two attempts to connect (RFC 8305 section 5).
@@ -276,11 +277,12 @@ func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (net
 // errNoAddress: the host has none in the family that is needed.
 var errNoAddress = errors.New("the provider's host has no address in that family")
 
-// addrNotAvail is how often, and after which pause, a source address is tried
-// that the kernel has announced but does not give out yet.
+// The kernel announces an address a moment before it can be used as a source
+// and before the route of its network stands: an attempt is repeated this
+// often, after this pause.
 const (
-	addrNotAvailTries = 10
-	addrNotAvailPause = 100 * time.Microsecond
+	freshTries = 10
+	freshPause = 100 * time.Microsecond
 )
 
 // connect makes one TCP connection, bound as the origin says; waiting as of
@@ -302,16 +304,30 @@ func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (
 func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket, bool, error)) (net.Conn, error) {
 	device, source := d.binding(to.Addr())
 	for try := 1; ; try++ {
-		conn, notPermitted, err := connect(device, source)
-		if notPermitted {
-			d.refused.Store(true)
-		}
+		conn, err := d.boundOnce(to, device, source, connect)
 		if err == nil {
 			return conn, nil
 		}
-		if try == addrNotAvailTries || !errors.Is(err, unix.EADDRNOTAVAIL) || ctx.Err() != nil {
+		fresh := errors.Is(err, unix.EADDRNOTAVAIL) || d.from.Unrouted && errors.Is(err, unix.ENETUNREACH)
+		if try == freshTries || !fresh || ctx.Err() != nil {
 			return nil, err
 		}
-		time.Sleep(addrNotAvailPause)
+		time.Sleep(freshPause)
 	}
+}
+
+func (d *dialer) boundOnce(to netip.AddrPort, device string, source netip.Addr, connect func(string, netip.Addr) (*socket, bool, error)) (net.Conn, error) {
+	if device != "" && d.from.Unrouted {
+		if _, err := netwatch.RouteTo(to.Addr(), source, device); err != nil {
+			return nil, &connectError{to, err}
+		}
+	}
+	conn, notPermitted, err := connect(device, source)
+	if notPermitted {
+		d.refused.Store(true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
 }

@@ -90,4 +90,9 @@ type Update struct {
 type Origin struct {
 	Device string     // bind the socket to this device, as with SO_BINDTODEVICE
 	Addr   netip.Addr // source address, for destinations of its family
+
+	// Unrouted: the device has no default route at present. A socket that is
+	// bound to it would look for any destination on the wire and fail only
+	// after seconds, so the kernel is asked for the route first.
+	Unrouted bool
 }

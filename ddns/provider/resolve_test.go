@@ -341,14 +341,14 @@ func TestBinding(t *testing.T) {
 		source     netip.Addr
 	}{
 		{"nothing asked", "", Origin{}, "198.51.100.1", "", netip.Addr{}},
-		{"public destination", "", Origin{"eth1", v4}, "198.51.100.1", "eth1", v4},
-		{"loopback", "", Origin{"eth1", v4}, "127.0.0.1", "", netip.Addr{}},
-		{"private", "", Origin{"eth1", v4}, "192.168.1.1", "", netip.Addr{}},
-		{"unique local", "", Origin{"eth1", v6}, "fd00::1", "", netip.Addr{}},
-		{"link local", "", Origin{"eth1", v6}, "fe80::1", "", netip.Addr{}},
-		{"other family", "", Origin{"eth1", v4}, "2606::1", "eth1", netip.Addr{}},
-		{"the account's device", "wan2", Origin{"eth1", v4}, "198.51.100.1", "wan2", netip.Addr{}},
-		{"the account's device, private", "eth1", Origin{"eth1", v4}, "192.168.1.1", "eth1", v4},
+		{"public destination", "", Origin{Device: "eth1", Addr: v4}, "198.51.100.1", "eth1", v4},
+		{"loopback", "", Origin{Device: "eth1", Addr: v4}, "127.0.0.1", "", netip.Addr{}},
+		{"private", "", Origin{Device: "eth1", Addr: v4}, "192.168.1.1", "", netip.Addr{}},
+		{"unique local", "", Origin{Device: "eth1", Addr: v6}, "fd00::1", "", netip.Addr{}},
+		{"link local", "", Origin{Device: "eth1", Addr: v6}, "fe80::1", "", netip.Addr{}},
+		{"other family", "", Origin{Device: "eth1", Addr: v4}, "2606::1", "eth1", netip.Addr{}},
+		{"the account's device", "wan2", Origin{Device: "eth1", Addr: v4}, "198.51.100.1", "wan2", netip.Addr{}},
+		{"the account's device, private", "eth1", Origin{Device: "eth1", Addr: v4}, "192.168.1.1", "eth1", v4},
 	} {
 		d := &dialer{t: newTransport(Options{}), from: c.from, bind: c.bind}
 		if device, source := d.binding(netip.MustParseAddr(c.to)); device != c.device || source != c.source {

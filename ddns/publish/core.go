@@ -236,9 +236,6 @@ func (c *Core) ready(e *entry) (time.Time, bool) {
 	if l := a.Provider.Limits(); l.MinInterval > 0 && !e.accepted.IsZero() {
 		at = later(at, e.accepted.Add(l.MinInterval))
 	}
-	if e.answer.Unrouted && a.Bind == "" {
-		at = later(at, e.changed.Add(routeWait))
-	}
 	return later(at, later(e.settled(), later(e.notBefore, a.notBefore))), true
 }
 
@@ -339,6 +336,7 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 		if e.answer.Named && !j.Origin.Addr.IsValid() {
 			j.Origin.Addr = e.wanted
 		}
+		j.Origin.Unrouted = j.Origin.Unrouted || e.answer.Unrouted && a.Bind == ""
 		e.flight = j
 	}
 	a.flights++

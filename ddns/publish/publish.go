@@ -81,12 +81,6 @@ const (
 	settle = 2 * time.Second
 	steady = 500 * time.Millisecond
 
-	// DHCP brings the default route some milliseconds after the address. A
-	// request that is bound to the device waits this long for it: without a
-	// route the kernel looks for the provider on the wire itself, and that
-	// takes three seconds to fail.
-	routeWait = time.Second
-
 	// After a change of the way out, an attempt that never reached the
 	// provider (no route yet, resolver not ready, connection refused) is
 	// repeated at this pace for this long, before back-off begins.
