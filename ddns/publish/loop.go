@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -198,12 +199,18 @@ func moved(a, b []address.Answer) bool {
 }
 
 func (l *Loop) send(now time.Time) {
-	for _, j := range l.core.Due(now) {
+	jobs := l.core.Due(now)
+	for _, j := range jobs {
 		ctx, cancel := context.WithCancel(l.ctx)
 		l.cancels[j] = cancel
 		l.work.Go(func() {
 			l.results <- result{j, j.Provider.Send(ctx, j.Origin, j.Updates)}
 		})
+	}
+	if len(jobs) > 0 {
+		// The request goes first, on this thread: waking another one for it,
+		// and the log, would delay its first byte.
+		runtime.Gosched()
 	}
 }
 
@@ -247,7 +254,21 @@ func (l *Loop) finish(r result) {
 		l.changed(c)
 	}
 	if len(l.cancels) == 0 {
-		go debug.FreeOSMemory() // TLS leaves megabytes behind that a router can use
+		go giveBack()
+	}
+}
+
+// keep is how much memory stays for the next request when all is quiet: pages
+// given back are slow to get again on the way from event to request.
+const keep = 2 << 20
+
+// giveBack returns what the first TLS exchange, or many of any kind, leave
+// behind: megabytes that a router can use.
+func giveBack() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapSys-m.HeapReleased > keep {
+		debug.FreeOSMemory()
 	}
 }
 
