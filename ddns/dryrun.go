@@ -33,7 +33,7 @@ func (d dry) Send(_ context.Context, _ provider.Origin, updates []provider.Updat
 	}
 	outcomes := make([]provider.Outcome, len(updates))
 	for i := range outcomes {
-		outcomes[i] = provider.Outcome{Class: provider.Updated, Text: "dry run, nothing was sent"}
+		outcomes[i] = provider.Outcome{Class: provider.Updated, Pretend: true}
 	}
 	return outcomes
 }
@@ -43,7 +43,7 @@ func (d dry) Remove(_ context.Context, _ provider.Origin, updates []provider.Upd
 	outcomes := make([]provider.Outcome, len(updates))
 	for i, u := range updates {
 		d.log.Infof("would remove: %s %v", u.Hostname, u.Family)
-		outcomes[i] = provider.Outcome{Class: provider.Updated}
+		outcomes[i] = provider.Outcome{Class: provider.Updated, Pretend: true}
 	}
 	return outcomes
 }

@@ -56,26 +56,22 @@ func run(path string, once, dry bool) error {
 		return err
 	}
 	log := newLogger(os.Stdout, cfg.Daemon.LogLevel)
-	unlock, err := lock(cfg.Daemon.StateDir, dry)
-	if err != nil {
-		return err
+	d := &daemon{log: log, path: path, dry: dry, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir}
+	var store *publish.Store
+	var saved []publish.Saved
+	if dry {
+		d.salt, saved = publish.Peek(d.stateDir, rand.Text())
+	} else {
+		unlock, err := lock(d.stateDir)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		store, saved = d.openStore()
 	}
-	defer unlock()
-	store, saved, warning, err := publish.OpenStore(cfg.Daemon.StateDir, rand.Text())
-	if err != nil {
-		log.Warnf("%v; after a restart unchanged addresses will be sent again", err)
-	}
-	if warning != "" {
-		log.Warnf("%s", warning)
-	}
-	d := &daemon{log: log, path: path, salt: store.Salt(), dry: dry, started: time.Now(),
-		socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir}
 	cfg, plan, err := d.load()
 	if err != nil {
 		return err
-	}
-	if dry {
-		store = nil
 	}
 	watcher, err := netwatch.Open(log.Warnf)
 	if err != nil {
@@ -90,6 +86,20 @@ func run(path string, once, dry bool) error {
 		return d.once(ctx, cfg.Daemon.Timeout)
 	}
 	return d.serve(ctx, cfg)
+}
+
+// openStore reads the state; that it cannot be read or written is no reason
+// not to publish.
+func (d *daemon) openStore() (*publish.Store, []publish.Saved) {
+	store, saved, warning, err := publish.OpenStore(d.stateDir, rand.Text())
+	if err != nil {
+		d.log.Warnf("%v; after a restart unchanged addresses will be sent again", err)
+	}
+	if warning != "" {
+		d.log.Warnf("%s", warning)
+	}
+	d.salt = store.Salt()
+	return store, saved
 }
 
 // once publishes what is due and waits no longer than one request may take.
@@ -146,10 +156,7 @@ func (d *daemon) obey(ctx context.Context, signals <-chan os.Signal) {
 
 // lock keeps two processes from publishing with one state: it locks the state
 // directory itself, which costs no write.
-func lock(dir string, dry bool) (unlock func(), err error) {
-	if dry {
-		return func() {}, nil
-	}
+func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return func() {}, nil // OpenStore tells
 	}

@@ -65,6 +65,7 @@ type Outcome struct {
 	Warning  string // for the user, beside a success: as Text
 	Sent     bool   // bytes of the request may have reached the peer
 	NoPath   bool   // with Network: no route, no source address yet, or the name did not resolve
+	Pretend  bool   // nothing was sent, only looked at: a dry run
 	Endpoint bool   // with Unknown: 404, the update URL itself is probably wrong
 }
 

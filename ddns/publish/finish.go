@@ -62,6 +62,10 @@ func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, addr netip.Add
 	e.accepted, e.doubt, e.forced = now, false, false
 	j.account.proven = true
 
+	if o.Pretend {
+		c.log.Infof("%s: %v %v would be published at %s", e.Hostname, e.Family, addr, e.Provider)
+		return
+	}
 	since := it.event
 	if since.IsZero() || tries > 1 || repeated {
 		since = j.Started
@@ -217,8 +221,12 @@ func (c *Core) Removals(now time.Time) []*Job {
 func (c *Core) Removed(j *Job, outcomes []provider.Outcome) {
 	for n, it := range j.items {
 		e := c.find(it.key)
-		if o := outcomes[n]; !o.Class.Done() {
+		o := outcomes[n]
+		if !o.Class.Done() {
 			c.log.Warnf("%s: %v could not be removed at %s: %s", e.Hostname, e.Family, e.Provider, o.Text)
+			continue
+		}
+		if o.Pretend {
 			continue
 		}
 		c.log.Infof("%s: %v removed at %s", e.Hostname, e.Family, e.Provider)

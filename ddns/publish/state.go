@@ -53,25 +53,42 @@ func OpenStore(dir, freshSalt string) (s *Store, saved []Saved, warning string, 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return s, nil, "", fmt.Errorf("state directory: %w", err)
 	}
+	saved, broken, err := s.read()
+	if broken == nil {
+		return s, saved, "", err
+	}
+	aside := s.path + ".broken"
+	if err := os.Rename(s.path, aside); err != nil {
+		return s, nil, "", fmt.Errorf("saved state is broken (%v) and cannot be set aside: %w", broken, err)
+	}
+	return s, nil, fmt.Sprintf("saved state is broken (%v); set aside as %s, starting without", broken, aside), nil
+}
+
+// Peek reads the state file of a directory and changes nothing on the disk; a
+// file that cannot be read counts as none. For a dry run.
+func Peek(dir, freshSalt string) (salt string, saved []Saved) {
+	s := &Store{path: filepath.Join(dir, "state.json"), salt: freshSalt}
+	saved, _, _ = s.read()
+	return s.salt, saved
+}
+
+// read reads the file; broken says why it cannot be understood.
+func (s *Store) read() (saved []Saved, broken, err error) {
 	text, err := os.ReadFile(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil, "", nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return s, nil, "", fmt.Errorf("saved state: %w", err)
+		return nil, nil, fmt.Errorf("saved state: %w", err)
 	}
-	f, err := decode(text)
-	if err != nil {
-		aside := s.path + ".broken"
-		if err2 := os.Rename(s.path, aside); err2 != nil {
-			return s, nil, "", fmt.Errorf("saved state is broken (%v) and cannot be set aside: %w", err, err2)
-		}
-		return s, nil, fmt.Sprintf("saved state is broken (%v); set aside as %s, starting without", err, aside), nil
+	f, broken := decode(text)
+	if broken != nil {
+		return nil, broken, nil
 	}
 	if f.Salt != "" {
 		s.salt = f.Salt
 	}
-	return s, f.Records, "", nil
+	return f.Records, nil, nil
 }
 
 func decode(text []byte) (savedFile, error) {
