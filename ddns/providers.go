@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -132,7 +133,8 @@ func describe(f provider.Field) string {
 func paste(d *provider.Definition) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[provider.%s]\n", d.Name)
-	if v, ok := d.Sample.Config["server"]; ok {
+	isServer := func(f provider.Field) bool { return f.Key == "server" }
+	if v, ok := d.Sample.Config["server"]; ok && !slices.ContainsFunc(d.Fields, isServer) {
 		fmt.Fprintf(&b, "server = %s\n", strconv.Quote(v))
 	}
 	for _, f := range d.Fields {
