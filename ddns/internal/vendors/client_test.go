@@ -86,6 +86,7 @@ func (c *client) updates(addrs []string) []provider.Update {
 			u := provider.Update{Hostname: r.Hostname, Family: f, Addr: addr, TTL: r.TTL}
 			other := config.IPv4 + config.IPv6 - f
 			u.Other = c.current[r.Hostname+other.String()]
+			u.Published = c.current[r.Hostname+f.String()]
 			updates = append(updates, u)
 		}
 	}

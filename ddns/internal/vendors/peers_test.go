@@ -116,6 +116,7 @@ func meetings() []meeting {
 	}
 	gandi := func() (*vendor, any) { v, sets := newGandi(); return v, sets }
 	dynHost := func() (*vendor, any) { v, z := newDynHost("home.example.org A", "home.example.org AAAA"); return v, z }
+	cloudflare := func() (*vendor, any) { v := newCloudflare(cfPreset()...); return &v.vendor, v }
 	return []meeting{
 		{
 			name: "dyn", hosts: []string{"members.dyndns.org"}, fresh: dyn, addrs: []string{ip4},
@@ -218,6 +219,33 @@ func meetings() []meeting {
 			why: reasons{
 				"host www.ovh.com, not dns.eu.ovhapis.com": "the host of before; the guide names the new one, the old one still answers",
 			},
+		},
+		{
+			name: "cloudflare", hosts: []string{"api.cloudflare.com"}, fresh: cloudflare, addrs: []string{ip4},
+			ours: toml("cloudflare", "home.example.org", v4, "token=token", "zone=example.org"),
+			peer: ddclient, conf: ddclientConf("use=ip, ip="+ip4, "cloudflare", "token", "token", "home.example.org", "zone=example.org"),
+			why: reasons{
+				"path /client/v4/zones/, not /client/v4/zones": "a slash more, which Cloudflare takes",
+				"no status":                     "a zone that was moved away is not for us",
+				"no per_page":                   "the page has 100 records anyway",
+				"Content-Type application/json": "with a GET too, where there is no content",
+			},
+		},
+		{
+			name: "cloudflare", hosts: []string{"api.cloudflare.com"}, fresh: cloudflare, addrs: []string{ip4},
+			ours: toml("cloudflare", "home.example.org", v4, "token=token", "zone=example.org"),
+			peer: inadyn, conf: inadynConf("default@cloudflare.com", "example.org", "token", "home.example.org", ip4, "ttl = 1"),
+			why: reasons{
+				"no status":                     "a zone that was moved away is not for us",
+				"no per_page":                   "the page has 100 records anyway",
+				"Content-Type application/json": "with a GET too, where there is no content",
+				"method PUT, not PATCH":         "inadyn writes the whole record anew, and later versions do as we",
+				"member name=home.example.org":  "as above",
+				"member type=A":                 "as above",
+				"member ttl=1":                  "as above, in place of the record's own",
+				"member proxied=false":          "as above",
+			},
+			other: "a proxied record with a comment and a TTL is one without after inadyn",
 		},
 	}
 }

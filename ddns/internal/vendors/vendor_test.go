@@ -212,3 +212,11 @@ func (z zone) want(t *testing.T, v *vendor, records ...string) {
 		t.Errorf("the vendor has\n%v\nwant\n%v", z, want)
 	}
 }
+
+// wantLines compares a vendor's records, one a line.
+func wantLines(t *testing.T, v fmt.Stringer, lines ...string) {
+	t.Helper()
+	if have, want := v.String(), strings.Join(lines, "\n"); have != want {
+		t.Errorf("the vendor has\n%s\nwant\n%s", have, want)
+	}
+}
