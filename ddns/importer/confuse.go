@@ -18,7 +18,7 @@ type token struct {
 	line int
 }
 
-func (t token) is(sign string) bool { return t.kind == tokenSign && t.text == sign }
+func (t *token) is(sign string) bool { return t.kind == tokenSign && t.text == sign }
 
 // confuseScanner takes a file of libConfuse's format apart: words that are
 // bare, "escaped" or 'literal', "#" and "//" comments, /* */ comments, and
@@ -212,7 +212,7 @@ func (s *confuseScanner) variable() string {
 		}
 	}
 	if !hasDefault {
-		s.im.note(line, "the environment variable %s is not set here, so that its value is missing", quote(name))
+		s.im.note(line, "the environment variable ", quote(name), " is not set here, so that its value is missing")
 	}
 	return other
 }

@@ -1,7 +1,7 @@
 package importer
 
 import (
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -9,20 +9,19 @@ import (
 // [OPTION=VALUE, …] [HOST[,HOST…] [LOGIN [PASSWORD]]]
 type ddclientLine struct {
 	line    int // of the first word
-	options []option
-	words   []option // hosts, login, password: what is after the options
+	options []*option
+	words   []*option // hosts, login, password: what is after the options
 }
 
 // ddclientLines takes ddclient.conf apart. As ddclient does, it first cuts the
 // value of a password out of each physical line, then comments off, and then
 // joins lines that end in a backslash.
-func (im *importer) ddclientLines(text string) []ddclientLine {
-	var lines []ddclientLine
+func (im *importer) ddclientLines(text string) []*ddclientLine {
+	var lines []*ddclientLine
 	j := &joined{}
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		line = strings.ReplaceAll(strings.TrimRight(line, "\r\n"), "\r", "")
+	physical := strings.Split(strings.ReplaceAll(text, "\r", ""), "\n")
+	for i, line := range physical {
+		number := i + 1
 		head, password, tail, ok := cutPassword(line)
 		if ok {
 			j.add(head, number)
@@ -41,7 +40,7 @@ func (im *importer) ddclientLines(text string) []ddclientLine {
 		}
 	}
 	if j.b.Len() > 0 {
-		im.note(number, "the file ends in a line that goes on")
+		im.note(len(physical), "the file ends in a line that goes on")
 	}
 	return im.ddclientLine(lines, j)
 }
@@ -149,14 +148,14 @@ func (j *joined) addSecret(text string, line int) {
 
 // line returns the line that an offset is from.
 func (j *joined) line(offset int) int {
-	i, _ := slices.BinarySearchFunc(j.lines, offset+1, func(p place, o int) int { return p.offset - o })
+	i := sort.Search(len(j.lines), func(i int) bool { return j.lines[i].offset > offset })
 	return j.lines[max(0, i-1)].line
 }
 
 // ddclientLine takes a logical line apart and appends it, if it has anything.
-func (im *importer) ddclientLine(lines []ddclientLine, j *joined) []ddclientLine {
+func (im *importer) ddclientLine(lines []*ddclientLine, j *joined) []*ddclientLine {
 	text := j.b.String()
-	var l ddclientLine
+	l := &ddclientLine{}
 	i := 0
 	blanks := func() {
 		for i < len(text) && (isBlank(text[i]) || text[i] == ',') {
@@ -177,7 +176,7 @@ func (im *importer) ddclientLine(lines []ddclientLine, j *joined) []ddclientLine
 			i = start
 			break
 		}
-		o := option{key: strings.ToLower(text[start:i]), line: j.line(start)}
+		o := &option{key: strings.ToLower(text[start:i]), line: j.line(start)}
 		i = equals + 1
 		o.value, i = im.ddclientValue(j, text, i)
 		if l.line == 0 {
@@ -197,8 +196,8 @@ func (im *importer) ddclientLine(lines []ddclientLine, j *joined) []ddclientLine
 
 // ddclientWords returns the words after the options. "a , b" is one list of
 // hosts, and so one word.
-func ddclientWords(j *joined, text string, i int) []option {
-	var words []option
+func ddclientWords(j *joined, text string, i int) []*option {
+	var words []*option
 	var b strings.Builder
 	start := i
 	for i < len(text) {
@@ -211,7 +210,7 @@ func ddclientWords(j *joined, text string, i int) []option {
 			i++
 		}
 		if i == len(text) || text[i] != ',' && !strings.HasSuffix(strings.TrimRight(text[from:i], " \t\v\f"), ",") {
-			words = append(words, option{"", b.String(), j.line(start)})
+			words = append(words, &option{value: b.String(), line: j.line(start)})
 			b.Reset()
 			start = i
 		}

@@ -1,8 +1,7 @@
 package importer
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -11,9 +10,9 @@ func (im *importer) finish() {
 	for _, w := range im.wishes {
 		im.carry(w)
 	}
-	for o, why := range im.unused {
-		if !im.used[o] {
-			im.unneeded(o, why)
+	for _, o := range im.unused {
+		if !o.used {
+			im.unneeded(o, o.unused)
 		}
 	}
 }
@@ -21,104 +20,139 @@ func (im *importer) finish() {
 // result writes what has been collected.
 func (im *importer) result() Result {
 	var b strings.Builder
-	blank := func() {
+	block := func(parts ...string) {
 		if b.Len() > 0 {
 			b.WriteByte('\n')
+		}
+		for _, s := range parts {
+			b.WriteString(s)
 		}
 	}
 	for _, text := range im.remarks {
 		b.WriteString(comment(text))
 	}
 	if d := im.daemon(); d != "" {
-		blank()
-		b.WriteString(d)
+		block("[daemon]\n", d)
 	}
-	names := im.nameSources()
-	for i, s := range im.sources {
-		if body := s.text(); body != "" {
-			blank()
-			b.WriteString("[source." + names[i] + "]\n" + body)
+	sources, names := im.nameSources()
+	for i, s := range sources {
+		if s != "" {
+			block("[source.", names[i], "]\n", s)
 		}
 	}
 	for _, a := range im.accounts {
-		blank()
-		b.WriteString(a.text())
+		block(a.header(), a.body)
 	}
 	for _, r := range im.records {
-		blank()
-		b.WriteString(r.text(names[slices.Index(im.sources, r.source)]))
+		block(r.text(names[index(sources, string(r.source))]))
 	}
 	if len(im.refused) > 0 {
-		blank()
-		b.WriteString("# What follows could not be carried over as it is.\n")
+		block("# What follows could not be carried over as it is.\n")
 	}
 	for _, text := range im.refused {
-		b.WriteString("\n" + text)
+		block(text)
 	}
-	slices.SortFunc(im.notes, func(a, b Note) int {
-		return cmp.Or(a.Line-b.Line, strings.Compare(a.Message, b.Message))
-	})
-	im.notes = slices.Compact(im.notes)
-	return Result{Config: []byte(b.String()), Providers: len(im.accounts), Records: len(im.records), Notes: im.notes}
+	return Result{Config: []byte(b.String()), Providers: len(im.accounts), Records: len(im.records), Notes: im.sortedNotes()}
+}
+
+// maxOfLine bounds the notes of a line.
+const maxOfLine = 100
+
+// sortedNotes returns the notes by line, each once.
+func (im *importer) sortedNotes() []Note {
+	sort.SliceStable(im.notes, func(i, j int) bool { return im.notes[i].Line < im.notes[j].Line })
+	var notes []Note
+	from := 0 // where the notes of the line begin
+	for i := range im.notes {
+		n := &im.notes[i]
+		for from < len(notes) && notes[from].Line < n.Line {
+			from = len(notes)
+		}
+		again := len(notes)-from == maxOfLine
+		for j := from; j < len(notes); j++ {
+			again = again || notes[j].Message == n.Message
+		}
+		if !again {
+			notes = append(notes, *n)
+		}
+	}
+	return notes
 }
 
 // nameSources collects the sources of the records and names them. What all
 // records share is "wan", so that no record needs to name it.
-func (im *importer) nameSources() []string {
-	im.sources = nil
+func (im *importer) nameSources() (sources, names []string) {
 	for _, r := range im.records {
-		if !slices.Contains(im.sources, r.source) {
-			im.sources = append(im.sources, r.source)
+		if !contains(sources, string(r.source)) {
+			sources = append(sources, string(r.source))
 		}
 	}
-	names := make([]string, 0, len(im.sources))
-	for _, s := range im.sources {
+	for _, s := range sources {
 		name := "wan"
-		switch {
-		case len(im.sources) == 1 || s == source{}:
-		case s.device != "":
-			name = tableName(s.device)
-		case s.method != "":
-			name = s.method
-		default:
-			name = "private"
+		if len(sources) > 1 && s != "" {
+			if name = source(s).name(); name == "wan" {
+				name = "wan-device"
+			}
 		}
-		if name == "" || name == "wan" && len(im.sources) > 1 && s != (source{}) {
-			name = "wan-" + tableName(s.method)
-		}
-		names = append(names, unused(name, func(n string) bool { return slices.Contains(names, n) }))
+		names = append(names, unused(name, names))
 	}
-	return names
+	return sources, names
 }
 
-// daemon is the table [daemon], if anything belongs there.
+func index(list []string, s string) int {
+	for i, e := range list {
+		if e == s {
+			return i
+		}
+	}
+	return -1
+}
+
+// daemon is the body of the table [daemon], if anything belongs there.
 func (im *importer) daemon() string {
-	var b strings.Builder
-	add := func(o option, line string) {
-		if why, ok := im.accepts("[daemon]\n" + line); ok {
-			b.WriteString(line)
-		} else {
+	text := ""
+	if o := im.caFile; o != nil {
+		text = im.certificateFile(o)
+	}
+	if o := im.timeout; o != nil {
+		s := "timeout = " + o.value + "\n"
+		if why := im.accepts("[daemon]\n" + s); why != "" {
 			im.unneeded(o, why)
+			s = ""
 		}
-	}
-	if o := im.caFile; o.value != "" {
-		if im.opt.ReadFile == nil {
-			im.unneeded(o, "files cannot be read here")
-		} else if _, err := im.opt.ReadFile(o.value); err != nil {
-			b.WriteString(commentOut("ca_file = " + tomlText(o.value) + "\n"))
-			im.unneeded(o, "the file cannot be read here; see the comment in the result")
-		} else {
-			add(o, "ca_file = "+tomlText(o.value)+"\n")
-		}
-	}
-	if im.timeout.value != "" {
-		add(im.timeout, "timeout = "+im.timeout.value+"\n")
+		text += s
 	}
 	if im.level != "" {
-		b.WriteString("log_level = " + tomlText(im.level) + "\n")
+		text += "log_level = " + tomlText(im.level) + "\n"
 	}
-	if b.Len() == 0 {
-		return ""
+	return text
+}
+
+// certificateFile is the line for a file that may be on another machine.
+func (im *importer) certificateFile(o *option) string {
+	text := "ca_file = " + tomlText(o.value) + "\n"
+	why := "the file cannot be read here; see the comment in the result"
+	if im.opt.ReadFile != nil {
+		if _, err := im.opt.ReadFile(o.value); err == nil {
+			if why = im.accepts("[daemon]\n" + text); why == "" {
+				return text
+			}
+		}
 	}
-	return "[daemon]\n" + b.String()
+	im.unneeded(o, why)
+	return commentOut(text)
+}
+
+// certificates is a file or directory of certificates, or a word that means
+// that they are not looked at.
+func (im *importer) certificates(o *option) {
+	switch {
+	case o.value == "":
+	case o.value == "IGNORE":
+		im.unneeded(o, "certificates are always verified")
+	case im.caFile != nil && im.caFile.value != o.value:
+		im.unneeded(o, "there is one file for all requests, and another was named before")
+	default:
+		im.caFile = o
+	}
 }

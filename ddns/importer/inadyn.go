@@ -9,54 +9,26 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
-// Why the options of inadyn that have no equivalent have none.
-var inadynUnneeded = map[string]string{
-	"period":             notPolled,
-	"iterations":         "wanbeacon runs until it is ended; \"wanbeacon run -once\" does not",
-	"fake-address":       "an address that is not yours is never published",
-	"broken-rtc":         "certificates are verified with the clock as it is",
-	"cache-dir":          "state_dir in [daemon] has what must be kept",
-	"user-agent":         "wanbeacon says its own name, as providers ask",
-	"ssl":                "it is always https",
-	"checkip-path":       "it belongs to a web look-up",
-	"checkip-ssl":        "it belongs to a web look-up",
-	"update_period_sec":  notPolled,
-	"update_period":      notPolled,
-	"background":         "wanbeacon runs in the foreground, and the system starts it",
-	"syslog":             "the log goes to standard output, and from there to the system's",
-	"verbose":            "the log has what matters",
-	"logfile":            "the log goes to standard output, and from there to the system's",
-	"pidfile":            "none is needed",
-	"startup-delay":      "wanbeacon waits for the network by itself",
-	"drop-privs":         "the system starts it as a user of its own",
-	"proxy-server":       "proxies are not supported",
-	"dyndns_server_name": "services are part of the program",
-	"dyndns_server_url":  "services are part of the program",
-}
-
-// What a file may include: files in one another, and all in all.
-const (
-	includeDepth = 4
-	maxIncludes  = 64
-)
-
-// inadynItem is a "key = value" or a call.
+// inadynItem is a "key = value" with all its values.
 type inadynItem struct {
-	key    string
+	option // the value is all of them, with blanks between
 	values []string
-	line   int
 	more   bool // "+="
-}
-
-func (i inadynItem) one() option {
-	return option{i.key, strings.Join(i.values, " "), i.line}
 }
 
 // inadynBlock is a section "provider" or "custom", or the file around them.
 type inadynBlock struct {
 	kind, title string
 	line        int
-	items       []inadynItem
+	items       []*inadynItem
+}
+
+// inadynGlobal is what holds for all sections.
+type inadynGlobal struct {
+	source source
+	force  time.Duration
+	ipv6   int  // line of allow-ipv6, if it is true
+	guess  bool // a section's family is a guess
 }
 
 // inadyn reads inadyn.conf.
@@ -73,8 +45,8 @@ func (im *importer) inadyn(text string) {
 	for _, b := range blocks {
 		im.inadynBlock(b, g)
 	}
-	if g.ipv6.value != "" && g.guess {
-		im.note(g.ipv6.line, "allow-ipv6: a service without ipv6@ before its name became a record of IPv4; change families where IPv6 is meant")
+	if g.ipv6 > 0 && g.guess {
+		im.note(g.ipv6, "allow-ipv6: a service without ipv6@ before its name became a record of IPv4; change families where IPv6 is meant")
 	}
 }
 
@@ -82,31 +54,36 @@ func (im *importer) inadyn(text string) {
 func (im *importer) inadynBlocks(tokens []token, file *inadynBlock) []*inadynBlock {
 	var blocks []*inadynBlock
 	for {
-		switch t := tokens[0]; {
-		case t.kind == tokenEnd:
+		t := &tokens[0]
+		if t.kind == tokenEnd {
 			return blocks
-		case t.kind == tokenWord && (t.text == "provider" || t.text == "custom"):
-			b := &inadynBlock{kind: t.text, line: t.line}
-			tokens = tokens[1:]
-			if tokens[0].kind == tokenWord {
-				b.title = tokens[0].text
-				tokens = tokens[1:]
-			}
-			if !tokens[0].is("{") {
-				im.note(t.line, "a section has no { here")
-				continue
-			}
-			tokens = im.inadynItems(tokens[1:], b, true)
-			blocks = append(blocks, b)
-		default:
+		}
+		if !t.section() {
 			before := len(tokens)
-			tokens = im.inadynItems(tokens, file, false)
-			if len(tokens) == before { // a sign that begins nothing
+			if tokens = im.inadynItems(tokens, file, false); len(tokens) == before { // a sign that begins nothing
 				im.note(t.line, "this cannot be read")
 				tokens = tokens[1:]
 			}
+			continue
 		}
+		b := &inadynBlock{kind: t.text, line: t.line}
+		tokens = tokens[1:]
+		if tokens[0].kind == tokenWord {
+			b.title = tokens[0].text
+			tokens = tokens[1:]
+		}
+		if !tokens[0].is("{") {
+			im.note(t.line, "a section has no { here")
+			continue
+		}
+		tokens = im.inadynItems(tokens[1:], b, true)
+		blocks = append(blocks, b)
 	}
+}
+
+// section reports whether t begins one.
+func (t *token) section() bool {
+	return t.kind == tokenWord && (t.text == "provider" || t.text == "custom")
 }
 
 // inadynItems reads items up to the end of the section, or outside of one, up
@@ -114,32 +91,35 @@ func (im *importer) inadynBlocks(tokens []token, file *inadynBlock) []*inadynBlo
 func (im *importer) inadynItems(tokens []token, b *inadynBlock, inside bool) []token {
 	bad := 0 // line of the last complaint
 	for {
-		t := tokens[0]
-		switch {
-		case t.kind == tokenEnd:
+		t := &tokens[0]
+		if t.kind == tokenEnd {
 			if inside {
 				im.note(b.line, "this section has no }")
 			}
 			return tokens
-		case inside && t.is("}"):
+		}
+		if inside && t.is("}") {
 			return tokens[1:]
-		case !inside && t.kind == tokenWord && (t.text == "provider" || t.text == "custom"):
+		}
+		if !inside && (t.kind == tokenSign || t.section()) {
 			return tokens
-		case t.kind == tokenWord && (tokens[1].is("=") || tokens[1].is("+")):
-			item := inadynItem{key: t.text, line: t.line, more: tokens[1].is("+")}
-			if bad == t.line && !inadynKeys[t.text] && inadynUnneeded[t.text] == "" {
+		}
+		sign := &tokens[1] // tokenEnd at least, as t is not
+		word := t.kind == tokenWord
+		switch {
+		case word && (sign.is("=") || sign.is("+")):
+			item := &inadynItem{option: option{key: t.text, line: t.line}, more: sign.is("+")}
+			if bad == t.line && !strings.HasPrefix(reasonOf(inadynOptions, t.text), "!") {
 				item.key = "?" // the rest of something that needs quotation marks
 			}
 			item.values, tokens = inadynValues(tokens[2:])
+			item.value = strings.Join(item.values, " ")
 			b.items = append(b.items, item)
-		case t.kind == tokenWord && tokens[1].is("(") && tokens[2].kind == tokenWord:
-			b.items = append(b.items, inadynItem{key: t.text + "()", values: []string{tokens[2].text}, line: t.line})
-			tokens = tokens[3:]
-			if tokens[0].is(")") {
+		case word && t.text == "include" && sign.is("(") && tokens[2].kind == tokenWord:
+			b.items = append(b.items, &inadynItem{option: option{key: "include()", value: tokens[2].text, line: t.line}})
+			if tokens = tokens[3:]; tokens[0].is(")") {
 				tokens = tokens[1:]
 			}
-		case !inside && t.kind == tokenSign:
-			return tokens
 		default:
 			// Its text is not shown: it may be a piece of a password.
 			if bad != t.line {
@@ -171,63 +151,53 @@ func inadynValues(tokens []token) ([]string, []token) {
 	return values, tokens
 }
 
-// inadynGlobal is what holds for all sections.
-type inadynGlobal struct {
-	source source
-	force  time.Duration
-	ipv6   option // allow-ipv6, if it is true
-	guess  bool   // a section's family is a guess
-}
-
 func (im *importer) inadynGlobals(file *inadynBlock) *inadynGlobal {
 	g := &inadynGlobal{}
 	for _, item := range file.items {
-		o := item.one()
-		switch o.key {
-		case "iface":
+		o := &item.option
+		switch im.codeOf(inadynOptions, o) {
+		case 'i':
 			g.source = im.fromDevice(nil, o)
-		case "forced-update":
+		case 'f':
 			g.force = im.seconds(o)
-		case "allow-ipv6":
-			if g.ipv6 = o; !confuseTrue(o.value) {
-				g.ipv6 = option{}
+		case '6':
+			if isTrue(o.value) {
+				g.ipv6 = o.line
 			}
-		case "verify-address":
-			im.private = !confuseTrue(o.value)
-		case "ca-trust-file":
+		case 'v':
+			im.private = !isTrue(o.value)
+		case 'c':
 			im.certificates(o)
-		case "secure-ssl":
-			if !confuseTrue(o.value) {
+		case 'y':
+			if !isTrue(o.value) {
 				im.unneeded(o, "certificates are always verified")
 			}
+		case 0: // said already
 		default:
-			im.unneededOf(inadynUnneeded, o)
+			im.unneeded(o, "it belongs into a section")
 		}
 	}
 	return g
 }
 
 // seconds reads an interval after which the address is sent again.
-func (im *importer) seconds(o option) time.Duration {
+func (im *importer) seconds(o *option) time.Duration {
 	n, err := strconv.Atoi(o.value)
-	if err != nil || n <= 0 || n > 3650*24*3600 {
+	if err != nil || n <= 0 || n > maxSeconds {
 		im.unneeded(o, "this is no number of seconds")
 		return 0
 	}
 	return time.Duration(n) * time.Second
 }
 
-func confuseTrue(s string) bool {
-	switch strings.ToLower(s) {
-	case "true", "yes", "on":
-		return true
-	}
-	return false
-}
+// What a file may include: files in one another, and all in all.
+const (
+	includeDepth = 4
+	maxIncludes  = 64
+)
 
 // included returns the items of a block with those of its includes.
-func (im *importer) included(items []inadynItem, depth int) []inadynItem {
-	var all []inadynItem
+func (im *importer) included(items []*inadynItem, depth int) (all []*inadynItem) {
 	for _, item := range items {
 		if item.key != "include()" {
 			all = append(all, item)
@@ -235,10 +205,10 @@ func (im *importer) included(items []inadynItem, depth int) []inadynItem {
 		}
 		text, why := "", "there are too many includes"
 		if im.includes++; depth > 0 && im.includes <= maxIncludes {
-			text, why = im.include(item.values[0])
+			text, why = im.include(item.value)
 		}
 		if why != "" {
-			im.note(item.line, "include: %s", why)
+			im.note(item.line, "include: ", why)
 			continue
 		}
 		// Lines of another file would mislead: messages get that of the include.
@@ -246,10 +216,11 @@ func (im *importer) included(items []inadynItem, depth int) []inadynItem {
 		block := &inadynBlock{line: item.line}
 		inner.inadynItems(newConfuseScanner(inner, text).tokens(), block, false)
 		if len(inner.notes) > 0 {
-			im.note(item.line, "include: line %d of the file: %s", inner.notes[0].Line, inner.notes[0].Message)
+			n := &inner.notes[0]
+			im.note(item.line, "include: line ", decimal(n.Line), " of the file: ", n.Message)
 		}
-		for i := range block.items {
-			block.items[i].line = item.line
+		for _, i := range block.items {
+			i.line = item.line
 		}
 		all = append(all, im.included(block.items, depth-1)...)
 	}
@@ -285,7 +256,7 @@ func readable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s
 
 // inadynFamily is the family that the name of a service says, or that the way
 // to find the address does.
-func inadynFamily(prefix string, items []inadynItem, g *inadynGlobal) config.Family {
+func inadynFamily(prefix string, items []*inadynItem, g *inadynGlobal) config.Family {
 	switch prefix {
 	case "ipv6", "ipv6tb":
 		return config.IPv6
@@ -293,21 +264,20 @@ func inadynFamily(prefix string, items []inadynItem, g *inadynGlobal) config.Fam
 		return config.IPv4
 	}
 	for _, item := range items {
-		value := strings.ToLower(item.one().value)
-		switch {
-		case item.key == "checkip-server" && (strings.Contains(value, "ipv6") || strings.Contains(value, "ip6") || strings.HasPrefix(value, "dns64.") || strings.HasPrefix(value, "v6.")),
-			item.key == "checkip-command" && (strings.Contains(value, "inet6") || strings.Contains(value, " -6") || strings.Contains(value, "ipv6")):
-			return config.IPv6
+		value := " " + strings.ToLower(item.value)
+		hints := ""
+		switch item.key {
+		case "checkip-server":
+			hints = "ipv6 ip6 dns64"
+		case "checkip-command":
+			hints = "inet6 ipv6 -6"
+		}
+		for _, hint := range strings.Fields(hints) {
+			if strings.Contains(value, hint) {
+				return config.IPv6
+			}
 		}
 	}
 	g.guess = g.guess || prefix != "default"
 	return config.IPv4
-}
-
-// inadynKeys are the options that become something.
-var inadynKeys = map[string]bool{
-	"iface": true, "forced-update": true, "allow-ipv6": true, "verify-address": true, "ca-trust-file": true, "secure-ssl": true,
-	"username": true, "password": true, "hostname": true, "alias": true, "wildcard": true, "ttl": true, "proxied": true,
-	"checkip-server": true, "checkip-command": true,
-	"ddns-server": true, "ddns-path": true, "ddns-response": true, "append-myip": true,
 }

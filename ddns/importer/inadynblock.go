@@ -6,6 +6,13 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
+// inadynCustom is the update URL of a section "custom".
+type inadynCustom struct {
+	server, path string
+	append       bool // the address, instead of the hostname, at the end
+	response     []string
+}
+
 // inadynBlock makes a wish of a section.
 func (im *importer) inadynBlock(b *inadynBlock, g *inadynGlobal) {
 	title, _, _ := strings.Cut(b.title, ":") // provider NAME:NUMBER
@@ -16,13 +23,14 @@ func (im *importer) inadynBlock(b *inadynBlock, g *inadynGlobal) {
 		prefix = ""
 	}
 	family := inadynFamily(prefix, items, g)
-	w.both(family)
-	w.sources[0], w.sources[1] = g.source, g.source
-	c := &inadynCustom{response: []string{"good", "OK", "true", "success", "updated", "nochg"}}
+	w.families = []config.Family{family}
+	w.sources = [2]source{g.source, g.source}
+	custom := b.kind == "custom"
+	c := &inadynCustom{response: strings.Fields("good OK true success updated nochg")}
 	for _, item := range items {
-		im.inadynOption(w, c, item, b.kind == "custom", family)
+		im.inadynOption(w, c, item, custom, w.source(family))
 	}
-	if b.kind == "custom" {
+	if custom {
 		w.name = title
 		im.inadynURL(w, c)
 	} else {
@@ -38,155 +46,121 @@ func (im *importer) inadynKnown(w *wish, title string) {
 	if !ok {
 		prefix, name = "", title
 	}
-	if w.known = findService(inadynServices, title); w.known == nil && name != "" {
-		w.known = findService(inadynServices, name)
+	if w.known = findService(inadynServices, title, exactly); w.known == "" {
+		w.known = findService(inadynServices, name, exactly)
 	}
-	if w.known != nil || name == "" || prefix != "" {
+	if w.known != "" || prefix != "" {
 		return
 	}
-	// inadyn's own names begin with "default@".
-	word := strings.ToLower(name)
-	if w.known = first(services(inadynServices, 1, func(s string) bool { return strings.Contains(s, word) })); w.known == nil {
-		w.known = findAlike(inadynServices, name)
+	if w.known = findService(inadynServices, name, anyPart); w.known == "" {
+		w.known = findService(inadynServices, name, punctuation)
 	}
-	if w.known != nil {
-		im.note(w.line, "%s: this is taken to be %s, the first service of inadyn that has the word in its name", w.label, quote(w.known.name))
+	if w.known != "" {
+		im.note(w.line, w.label, ": this is taken to be ", quote(w.known.name()), ", the first service of inadyn that has the word in its name")
 	}
 }
 
 // inadynOption is one option of a section.
-func (im *importer) inadynOption(w *wish, c *inadynCustom, item inadynItem, custom bool, family config.Family) {
-	o := item.one()
-	for _, v := range item.values {
-		if !readable(v) {
-			im.unneeded(o, "its escapes make bytes that are no text")
-			return
-		}
+func (im *importer) inadynOption(w *wish, c *inadynCustom, item *inadynItem, custom bool, from *source) {
+	o := &item.option
+	if !readable(o.value) {
+		im.unneeded(o, "its escapes make bytes that are no text")
+		return
 	}
-	switch {
-	case o.key == "hostname", o.key == "alias":
-		if !item.more && o.key == "hostname" {
+	code := im.codeOf(inadynOptions, o)
+	if !custom && strings.IndexByte("spmr", code) >= 0 {
+		code = '?'
+	}
+	switch code {
+	case 'o':
+		w.options = append(w.options, o)
+	case 'h', 'a':
+		if code == 'h' && !item.more {
 			w.hosts = nil
 		}
 		for _, name := range item.values {
-			w.hosts = append(w.hosts, option{"hostname", name, item.line})
+			w.hosts = append(w.hosts, &option{key: "hostname", value: name, line: item.line})
 		}
-	case o.key == "username", o.key == "password", o.key == "proxied", o.key == "wildcard":
-		w.options = append(w.options, o)
-	case o.key == "ttl":
+	case 't':
 		if o.value != "-1" {
 			w.ttl = o
 		}
-	case o.key == "iface":
-		*w.source(family) = im.fromDevice(w, o)
-	case o.key == "checkip-command":
-		*w.source(family) = im.fromCommand(w, o)
-	case o.key == "checkip-server":
-		*w.source(family) = im.fromWeb(w, o)
-	case o.key == "ssl" && confuseTrue(o.value): // as always
-	case custom && o.key == "ssl":
-		w.plain = !confuseTrue(o.value)
-	case custom && o.key == "ddns-server":
-		c.server = o
-	case custom && o.key == "ddns-path":
-		c.path = o
-	case custom && o.key == "append-myip":
-		c.append = confuseTrue(o.value)
-	case custom && o.key == "ddns-response":
+	case 'i':
+		*from = im.fromDevice(w, o)
+	case 'x':
+		*from = im.fromCommand(w, o)
+	case 'w':
+		*from = im.fromWeb(w, o)
+	case 'l':
+		if custom {
+			w.plain = !isTrue(o.value)
+		} else if !isTrue(o.value) {
+			im.unneeded(o, "it is always https")
+		}
+	case 's':
+		c.server = o.value
+	case 'p':
+		c.path = o.value
+	case 'm':
+		c.append = isTrue(o.value)
+	case 'r':
 		c.response = item.values
+	case 0: // said already
 	default:
-		im.unneededOf(inadynUnneeded, o)
+		im.unneeded(o, "it does not belong into a section")
 	}
-}
-
-// inadynCustom is the update URL of a section "custom".
-type inadynCustom struct {
-	server, path option
-	append       bool // the address, instead of the hostname, at the end
-	response     []string
 }
 
 // inadynURL makes the update URL: %u, %p, %h and %i in the path are user name,
 // password, hostname and address; without any the hostname is put at the end.
 func (im *importer) inadynURL(w *wish, c *inadynCustom) {
-	if c.server.value == "" {
+	if c.server == "" {
 		w.refused = "it has no ddns-server"
 		return
 	}
-	if strings.EqualFold(c.server.value, "dynamicdns.park-your-domain.com") {
-		w.known = findService(inadynServices, "namecheap.com")
+	if strings.EqualFold(c.server, "dynamicdns.park-your-domain.com") {
+		w.known = findService(inadynServices, "namecheap.com", exactly)
 		return
 	}
-	u := &urlParts{}
-	u.b.WriteString("http")
-	if !w.plain {
-		u.b.WriteByte('s')
+	url := "https://" + literal(c.server)
+	if w.plain {
+		url = "http://" + literal(c.server)
 	}
-	u.b.WriteString("://")
-	u.literal(c.server.value)
-	if !strings.HasPrefix(c.path.value, "/") {
-		u.b.WriteByte('/')
+	if !strings.HasPrefix(c.path, "/") {
+		url += "/"
 	}
 	host := "{hostname}"
 	if zone := im.inadynZone(w); zone != "" {
 		host = "{name}"
-		u.fields = append(u.fields, option{"zone", zone, w.line})
+		w.options = append(w.options, &option{key: "zone", value: zone, line: w.line})
 	}
-	path, placeholders := c.path.value, 0
-	for path != "" {
-		i := strings.IndexByte(path, '%')
-		if i < 0 || i+1 == len(path) {
-			break
-		}
-		u.literal(path[:i])
-		placeholders++
-		switch path[i+1] {
-		case 'u':
-			u.b.WriteString("{username}")
-		case 'p':
-			u.b.WriteString("{password}")
-		case 'h':
-			u.b.WriteString(host)
-		case 'i':
-			u.b.WriteString("{address}")
-		case '%':
-			u.literal("%")
-			placeholders--
-		default:
-			u.literal(path[i : i+2]) // an escape of the URL
-			placeholders--
-		}
-		path = path[i+2:]
-	}
-	u.literal(path)
+	path := strings.NewReplacer("{", "%7B", "}", "%7D", "%%", "%", "%u", "{username}", "%p", "{password}", "%h", host, "%i", "{address}").Replace(c.path)
 	switch {
 	case c.append:
-		u.b.WriteString("{address}")
-	case placeholders == 0:
-		u.b.WriteString(host)
+		path += "{address}"
+	case !strings.Contains(path, "{"):
+		path += host
 	}
 	var words []string
 	for _, r := range c.response {
 		if strings.Contains(r, " || ") || strings.Contains(r, " && ") || r == "" {
-			im.note(w.line, "%s: a ddns-response cannot be carried over; see \"wanbeacon providers generic\"", w.label)
+			im.note(w.line, w.label, ": a ddns-response cannot be carried over; see \"wanbeacon providers generic\"")
 			continue
 		}
 		words = append(words, "*"+strings.NewReplacer(`\`, `\\`, "*", `\*`, "{", `\{`).Replace(r)+"*")
 	}
-	w.custom = &custom{url: u.b.String(), success: strings.Join(words, " || ")}
-	w.options = append(w.options, u.fields...)
+	w.custom = &custom{url: url + path, success: strings.Join(words, " || ")}
 }
 
 // inadynZone is the zone of hostnames that are relative: the user name, if it
 // is a domain.
 func (im *importer) inadynZone(w *wish) string {
-	relative := false
 	for _, h := range w.hosts {
-		relative = relative || !strings.Contains(h.value, ".")
-	}
-	for _, o := range w.options {
-		if o.key == "username" && relative && im.isHostname(o.value) {
-			return o.value
+		if !strings.Contains(h.value, ".") {
+			if zone := find(w.options, "username").value; im.isHostname(zone) {
+				return zone
+			}
+			break
 		}
 	}
 	return ""

@@ -10,8 +10,8 @@ import (
 // oldInadyn reports whether the tokens are of a file from before version 2,
 // which has neither sections nor "=".
 func oldInadyn(tokens []token) bool {
-	for _, t := range tokens {
-		if t.is("=") || t.is("+") || t.is("{") {
+	for i := range tokens {
+		if t := &tokens[i]; t.is("=") || t.is("+") || t.is("{") {
 			return false
 		}
 	}
@@ -21,79 +21,64 @@ func oldInadyn(tokens []token) bool {
 // inadyn1 reads a file from before version 2: one option a line, as on the
 // command line, with or without "--".
 func (im *importer) inadyn1(text string) {
-	var w *wish
-	var global source
+	var from source
 	var force time.Duration
-	number := 0
-	begin := func() {
-		w = &wish{line: number, label: "the account in line " + decimal(number)}
-		im.wish(w)
-	}
-	has := func(key string) bool {
-		for _, o := range w.options {
-			if o.key == key {
-				return true
-			}
-		}
-		return false
-	}
-	for line := range strings.Lines(text) {
-		number++
+	w := &wish{}
+	all := []*wish{w}
+	for i, line := range strings.Split(text, "\n") {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0][0] == '#' {
 			continue
 		}
-		o := option{key: strings.ToLower(strings.TrimLeft(words[0], "-")), line: number}
+		o := &option{key: strings.ToLower(strings.TrimLeft(words[0], "-")), line: i + 1}
 		if len(words) > 1 {
 			o.value = words[1]
 		}
 		if len(words) > 2 && words[2][0] != '#' {
-			im.note(number, "what is after the first value is left out")
+			im.note(o.line, "what is after the first value is left out")
 		}
-		switch o.key {
-		case "system", "dyndns_system":
-			if w == nil || w.service != "" {
-				begin()
-			}
+		code := im.codeOf(inadynOptions, o)
+		if code == 'S' && w.service != "" || code == 'o' && find(w.options, o.key) != none {
+			w = &wish{} // the next account
+			all = append(all, w)
+		}
+		if w.line == 0 && (code == 'S' || code == 'o' || code == 'a' || code == 'h') {
+			w.line, w.label = o.line, "the account in line "+decimal(o.line)
+		}
+		switch code {
+		case 'S':
 			w.service = o.value
-			prefix, _, _ := strings.Cut(o.value, "@")
-			im.inadynKnown(w, o.value)
-			w.both(inadynFamily(prefix, nil, &inadynGlobal{}))
-		case "username", "password":
-			if w == nil || has(o.key) {
-				begin()
-			}
+		case 'o':
 			w.options = append(w.options, o)
-		case "alias", "hostname":
-			if w == nil {
-				begin()
-			}
-			// freedns had NAME,HASH.
+		case 'a', 'h':
 			name, _, more := strings.Cut(o.value, ",")
-			if more {
-				im.note(number, "%s: what is after the comma is left out", o.key)
+			if more { // freedns had NAME,HASH
+				im.note(o.line, o.key, ": what is after the comma is left out")
 			}
-			im.host(w, option{o.key, name, number})
-		case "iface", "bind_interface", "bind":
-			global = im.fromDevice(nil, o)
-		case "forced-update", "forced_update_period", "forced-update-period":
+			im.host(w, &option{key: "hostname", value: name, line: o.line})
+		case 'i':
+			from = im.fromDevice(nil, o)
+		case 'f':
 			force = im.seconds(o)
-		case "verify-address":
-			im.private = !confuseTrue(o.value)
-		case "wildcard":
-			im.unneeded(o, "it has no equivalent")
+		case 'v':
+			im.private = !isTrue(o.value)
+		case 0: // said already
 		default:
-			im.unneededOf(inadynUnneeded, o)
+			im.unneeded(o, "there is no equivalent")
 		}
 	}
-	for _, w := range im.wishes {
+	for _, w := range all {
+		if w.line == 0 {
+			continue
+		}
 		if w.service == "" {
 			w.service = "dyndns.org" // inadyn's default
-			im.inadynKnown(w, w.service)
 		}
-		if len(w.families) == 0 {
-			w.both(config.IPv4)
-		}
-		w.sources, w.force = [2]source{global, global}, force
+		im.inadynKnown(w, w.service)
+		prefix, _, _ := strings.Cut(w.service, "@")
+		w.families = []config.Family{inadynFamily(prefix, nil, &inadynGlobal{})}
+		w.sources, w.force = [2]source{from, from}, force
+		im.hosts -= len(w.hosts) // wish counts them
+		im.wish(w)
 	}
 }

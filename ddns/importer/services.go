@@ -16,63 +16,72 @@ var (
 	ddclientServices string
 )
 
-// service is one line of a table.
-type service struct {
-	name     string
-	provider string            // "-": it has closed; "!": refused
-	targets  map[string]string // by option; "" of one that keeps its name
+// service is one line of a table: NAME PROVIDER [OPTION=KEY ...]
+type service string
+
+// name is the other client's name of it.
+func (s service) name() string {
+	name, _, _ := strings.Cut(string(s), " ")
+	return name
 }
 
-// services returns the lines of a table for which want is true, at most n.
-func services(table string, n int, want func(name string) bool) []service {
-	var list []service
-	for line := range strings.Lines(table) {
-		words := strings.Fields(line)
-		if len(words) < 2 || words[0] == "#" || !want(words[0]) {
+// provider is our name of it; "-": it has closed; "!": refused.
+func (s service) provider() string {
+	_, rest, _ := strings.Cut(string(s), " ")
+	name, _, _ := strings.Cut(rest, " ")
+	return name
+}
+
+// target is what an option becomes; "" if it keeps its name.
+func (s service) target(option string) string {
+	_, rest, ok := strings.Cut(string(s)+" ", " "+option+"=")
+	if !ok {
+		return ""
+	}
+	target, _, _ := strings.Cut(rest, " ")
+	return target
+}
+
+// How findService compares names.
+const (
+	exactly     = iota // whatever the case
+	punctuation        // without their punctuation
+	anyPart            // the word is a part of the name
+)
+
+// findService returns the first line of a table whose name is alike; "": none.
+func findService(table, word string, how int) service {
+	word = strings.ToLower(word)
+	if how == punctuation {
+		word = lettersAndDigits(word)
+	}
+	for word != "" && table != "" {
+		var line string
+		line, table, _ = strings.Cut(table, "\n")
+		name, _, ok := strings.Cut(line, " ")
+		if name = strings.ToLower(name); !ok || name == "#" {
 			continue
 		}
-		s := service{name: words[0], provider: words[1], targets: map[string]string{}}
-		for _, w := range words[2:] {
-			option, target, _ := strings.Cut(w, "=")
-			s.targets[option] = target
-		}
-		if list = append(list, s); len(list) == n {
-			break
+		if name == word || how == punctuation && lettersAndDigits(name) == word || how == anyPart && strings.Contains(name, word) {
+			return service(line)
 		}
 	}
-	return list
-}
-
-// findService returns the line of a name, whatever its case.
-func findService(table, name string) *service {
-	return first(services(table, 1, func(s string) bool { return strings.EqualFold(s, name) }))
-}
-
-// findAlike is findService for names without their punctuation.
-func findAlike(table, name string) *service {
-	bare := lettersAndDigits(name)
-	return first(services(table, 1, func(s string) bool { return bare != "" && lettersAndDigits(s) == bare }))
-}
-
-func first(list []service) *service {
-	if len(list) == 0 {
-		return nil
-	}
-	return &list[0]
+	return ""
 }
 
 func lettersAndDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x80 && isWordByte(byte(r)) && r != '-' && r != '_' {
-			return r
+	var b []byte
+	for i := range len(s) {
+		if c := s[i]; isWordByte(c) && c != '-' && c != '_' {
+			b = append(b, c)
 		}
-		return -1
-	}, strings.ToLower(s))
+	}
+	return string(b)
 }
 
 // isWordByte reports whether c may be in a name of an option or a table.
 func isWordByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
 // isWord reports whether s looks like the name of an option, so that a message

@@ -40,26 +40,43 @@ func TestTablesFitTheCatalogue(t *testing.T) {
 	catalogue, _ := provider.Open("")
 	missing := map[string]bool{}
 	for name, table := range tables {
-		for _, s := range services(table, -1, func(string) bool { return true }) {
-			if s.provider == "-" || s.provider == "!" {
+		for line := range strings.Lines(table) {
+			s := service(strings.TrimSpace(line))
+			if s.name() == "#" || s.provider() == "-" || s.provider() == "!" {
 				continue
 			}
-			def, err := catalogue.Lookup(s.provider)
+			def, err := catalogue.Lookup(s.provider())
 			if err != nil {
-				missing[s.provider] = true
+				missing[s.provider()] = true
 				continue
 			}
-			for option, target := range s.targets {
-				switch {
-				case option == "server" && name == "ddclient", strings.Contains(target, "*"), strings.HasSuffix(target, "-"),
-					strings.Contains(target, ":"):
-				case fieldOf(def, target) == "":
-					t.Errorf("%s: %s: the provider %s has no key %s for %s", name, s.name, s.provider, target, option)
+			for _, word := range strings.Fields(string(s))[2:] {
+				option, target, _ := strings.Cut(word, "=")
+				if option != "server" && !strings.ContainsAny(target, "*:") && !strings.HasSuffix(target, "-") && fieldOf(def, target) == "" {
+					t.Errorf("%s: %s: the provider %s has no key %s for %s", name, s.name(), s.provider(), target, option)
 				}
 			}
 		}
 	}
 	if len(missing) > 0 {
 		t.Logf("not in the catalogue: %v", missing)
+	}
+}
+
+func TestListsOfOptionsAreWellFormed(t *testing.T) {
+	for name, list := range map[string]string{"ddns-scripts": ddnsScriptsOptions, "inadyn": inadynOptions, "ddclient": ddclientOptions} {
+		seen := map[string]bool{}
+		for line := range strings.Lines(list) {
+			keys, reason, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+			if !ok || reason == "" || strings.HasPrefix(reason, "!") && len(reason) != 2 {
+				t.Errorf("%s: %q", name, line)
+			}
+			for _, key := range strings.Fields(keys) {
+				if !isWord(key) || seen[key] {
+					t.Errorf("%s: %q is no option, or is there twice", name, key)
+				}
+				seen[key] = true
+			}
+		}
 	}
 }

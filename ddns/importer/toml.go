@@ -37,6 +37,14 @@ func tomlText(s string) string {
 	return b.String()
 }
 
+// line writes a key and its value, which is in TOML.
+func line(b *strings.Builder, key, value string) {
+	b.WriteString(key)
+	b.WriteString(" = ")
+	b.WriteString(value)
+	b.WriteByte('\n')
+}
+
 // tomlList writes a list of strings.
 func tomlList(list []string) string {
 	quoted := make([]string, len(list))

@@ -2,19 +2,12 @@ package importer
 
 import "strings"
 
-// uciSection is a section of a UCI file.
+// uciSection is a section of a UCI file. A list is one option, with blanks
+// between its values, or commas if they are hostnames.
 type uciSection struct {
 	kind, name string // name is "" of an anonymous one
 	line       int
-	options    []uciOption
-}
-
-// uciOption is an option, with one value, or a list.
-type uciOption struct {
-	name   string
-	values []string
-	line   int // of the last value
-	list   bool
+	options    []*option
 }
 
 // parseUCI reads the sections of the package ddns. The form is that of
@@ -28,23 +21,24 @@ func (im *importer) parseUCI(text string) []*uciSection {
 	named := map[string]*uciSection{}
 	ours := true
 	for {
-		words, line, ok := s.command()
-		if !ok {
+		words, line := s.command()
+		if len(words) == 0 {
 			return sections
 		}
 		if s.open > 0 {
 			im.note(s.open, "a quotation mark has no end; what follows cannot be read")
 			return sections
 		}
-		switch {
-		case words[0] == "package" && len(words) == 2:
+		n := len(words)
+		switch command := words[0]; {
+		case command == "package" && n == 2:
 			ours, current = words[1] == "ddns", nil
-		case words[0] == "config" && (len(words) == 2 || len(words) == 3):
+		case command == "config" && (n == 2 || n == 3):
 			if !ours {
 				continue
 			}
 			current = &uciSection{kind: words[1], line: line}
-			if len(words) == 3 && words[2] != "" {
+			if n == 3 && words[2] != "" {
 				if before := named[words[2]]; before != nil {
 					current = before // a second one adds to the first
 					continue
@@ -53,9 +47,9 @@ func (im *importer) parseUCI(text string) []*uciSection {
 				named[words[2]] = current
 			}
 			sections = append(sections, current)
-		case (words[0] == "option" || words[0] == "list") && len(words) == 3:
-			if current != nil && len(current.options) < maxOptions {
-				current.set(words[1], words[2], line, words[0] == "list")
+		case n == 3 && (command == "option" || command == "list"):
+			if current != nil {
+				current.set(words[1], words[2], line, command == "list")
 			} else if ours {
 				im.note(line, "this line is in no section")
 			}
@@ -67,18 +61,22 @@ func (im *importer) parseUCI(text string) []*uciSection {
 
 // set adds an option, or a value to a list. The last of several options holds.
 func (c *uciSection) set(name, value string, line int, list bool) {
-	for i := range c.options {
-		o := &c.options[i]
-		if o.name != name {
-			continue
+	o := find(c.options, name)
+	if o == none {
+		if len(c.options) == maxOptions {
+			return
 		}
-		if !list || !o.list {
-			o.values = nil
-		}
-		o.values, o.line, o.list = append(o.values, value), line, list
-		return
+		o = &option{key: name}
+		c.options = append(c.options, o)
 	}
-	c.options = append(c.options, uciOption{name, []string{value}, line, list})
+	if list && o.value != "" && len(o.value) <= maxValue {
+		mark := " "
+		if name == "domain" {
+			mark = ","
+		}
+		value = o.value + mark + value
+	}
+	o.value, o.line = value, line
 }
 
 // uciScanner takes a UCI file apart.
@@ -89,14 +87,14 @@ type uciScanner struct {
 }
 
 // command returns the words of the next line that has any, and its number.
-func (s *uciScanner) command() (words []string, line int, ok bool) {
+func (s *uciScanner) command() (words []string, line int) {
 	line = s.line
 	for s.text != "" {
 		switch c := s.text[0]; c {
 		case '\n', ';':
 			s.next()
 			if len(words) > 0 {
-				return words, line, true
+				return words, line
 			}
 			line = s.line
 		case ' ', '\t', '\r', '\v', '\f':
@@ -107,7 +105,7 @@ func (s *uciScanner) command() (words []string, line int, ok bool) {
 			words = append(words, s.word())
 		}
 	}
-	return words, line, len(words) > 0
+	return words, line
 }
 
 func (s *uciScanner) next() byte {

@@ -1,0 +1,109 @@
+package importer
+
+import (
+	"strings"
+	"unicode"
+)
+
+// source is where an address comes from: the body of a table [source.NAME].
+// "" is our default, the interface with the default route.
+type source string
+
+const (
+	allowPrivate = "allow_private = true\n"
+	staticSource = "method = \"static\"\n"
+)
+
+// usual notes that an address comes from our default source instead of the
+// one that the file names, also in the result. Without a wish, all do.
+func (im *importer) usual(w *wish, o *option, why string) source {
+	im.note(o.line, o.key, ": the address is taken from the interface with the default route: ", why)
+	text := o.key + " was " + o.value + ": now the address is taken from the interface with the default route."
+	if w == nil {
+		im.remarks = append(im.remarks, text)
+	} else {
+		w.remark(text)
+	}
+	return ""
+}
+
+// checked returns s if our configuration may have it, else our default.
+func (im *importer) checked(w *wish, o *option, s string) source {
+	if why := im.accepts("[source.x]\n" + s); why != "" {
+		return im.usual(w, o, why)
+	}
+	return source(s)
+}
+
+// fromDevice is a source that reads a kernel device.
+func (im *importer) fromDevice(w *wish, o *option) source {
+	return im.checked(w, o, "method = \"interface\"\ninterface = "+tomlText(o.value)+"\n")
+}
+
+// fromCommand is a source that runs a program. Only what needs no shell can be
+// carried over.
+func (im *importer) fromCommand(w *wish, o *option) source {
+	argv, why := argvOf(o.value)
+	if why != "" {
+		return im.usual(w, o, why)
+	}
+	return im.checked(w, o, "method = \"command\"\ncommand = "+tomlList(argv)+"\n")
+}
+
+// fromWeb is the source instead of a web page that shows one's address.
+func (im *importer) fromWeb(w *wish, o *option) source {
+	return im.usual(w, o, "web look-ups are not supported yet")
+}
+
+// argvOf splits a command that needs no shell. why says that it needs one.
+func argvOf(command string) (argv []string, why string) {
+	if strings.ContainsAny(command, "|&;<>()$`\\\"'*?[]{}~\n") {
+		return nil, "it needs a shell, and wanbeacon runs programs without one; put it into a script of its own"
+	}
+	if strings.ContainsFunc(command, unicode.IsControl) {
+		return nil, "it has a control character"
+	}
+	argv = strings.Fields(command)
+	if len(argv) == 0 || !strings.HasPrefix(argv[0], "/") {
+		return nil, "the program must be given by its absolute path"
+	}
+	return argv, ""
+}
+
+// with returns the source that is both, of the addresses of two families; ok
+// is false if there is none.
+func (s source) with(o source) (both source, ok bool) {
+	if s == o {
+		return s, true
+	}
+	a, b := string(s), string(o)
+	if !strings.HasPrefix(a, staticSource) || !strings.HasPrefix(b, staticSource) || strings.Count(a, "\n") != strings.Count(b, "\n") {
+		return s, false
+	}
+	b = b[len(staticSource):]
+	// The second line is ipv4 or ipv6.
+	if a[len(staticSource):][:4] == b[:4] {
+		return s, false
+	}
+	first, private := strings.CutSuffix(a, allowPrivate)
+	second, _ := strings.CutSuffix(b, allowPrivate)
+	if private {
+		second += allowPrivate
+	}
+	return source(first + second), true
+}
+
+// name is what a table of the source may be called.
+func (s source) name() string {
+	_, rest, _ := strings.Cut(string(s), "interface = ")
+	device, _, _ := strings.Cut(rest, "\n")
+	if device = tableName(device); device != "" {
+		return device
+	}
+	_, rest, _ = strings.Cut(string(s), "method = \"")
+	method, _, _ := strings.Cut(rest, "\"")
+	if method == "" {
+		return "private"
+	}
+	return method
+}
