@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -15,153 +16,133 @@ import (
 // maxUDP is the largest message that goes over UDP (RFC 1035 section 4.2.1).
 const maxUDP = 512
 
-// dnsPeer is a DNS server: host is a name or an address.
-type dnsPeer struct {
-	host string
-	port uint16
-}
-
-func (s dnsPeer) String() string { return net.JoinHostPort(s.host, itoa(int(s.port))) }
-
 // dnsQuery is a message that wants an answer.
 type dnsQuery struct {
-	msg      []byte // as it is sent
-	question dnsQuestion
-	key      *tsigKey // nil: msg is unsigned
-	mac      []byte   // of msg
-	now      func() time.Time
+	msg  []byte   // as it is sent
+	name string   // of its question, or zone
+	typ  uint16   // of its question
+	key  *tsigKey // nil: msg is unsigned
+	mac  []byte   // of msg
+	now  time.Time
 }
 
-// dnsAnswer is what came back. Over UDP it is a verified one, or was followed
-// by nothing better.
+// dnsAnswer is what came back.
 type dnsAnswer struct {
 	*dnsMessage
-	raw   []byte
 	tsig  *tsigRecord // nil: none
 	fault error       // why the signature does not hold; nil: it does, or none was asked for
 }
 
-// read reads an answer. false: it answers something else, which has nothing
-// to say here.
-func (q *dnsQuery) read(packet []byte) (*dnsAnswer, bool) {
+// newDNSQuery completes a message: an id that a stranger would have to guess,
+// and, with a key, a signature.
+func newDNSQuery(msg []byte, name string, typ uint16, key *tsigKey, now time.Time) *dnsQuery {
+	rand.Read(msg[:2])
+	q := &dnsQuery{msg: msg, name: name, typ: typ, key: key, now: now}
+	if key != nil {
+		q.msg, q.mac = key.sign(msg, now)
+	}
+	return q
+}
+
+// read reads an answer; nil: the packet answers something else, which has
+// nothing to say here.
+func (q *dnsQuery) read(packet []byte) *dnsAnswer {
 	m, err := parseDNS(packet)
 	if err != nil {
-		return nil, false
+		return nil
 	}
 	sent := binary.BigEndian.Uint16(q.msg[2:])
 	if m.id != binary.BigEndian.Uint16(q.msg) || m.flags&flagResponse == 0 || (m.flags^sent)&opcodeMask != 0 {
-		return nil, false
+		return nil
 	}
-	// Servers may leave the zone out of the answer to an update; a question
-	// only if they could not read it.
-	if m.question != q.question && (m.question != dnsQuestion{} || sent&opcodeMask == opcodeQuery && m.rcode() == 0) {
-		return nil, false
+	// Servers may leave the zone out of the answer to an update, but the
+	// question only when they could not read it.
+	empty := m.name == "" && m.typ == 0
+	if (m.name != q.name || m.typ != q.typ) && !(empty && (sent&opcodeMask != opcodeQuery || m.rcode() != 0)) {
+		return nil
 	}
-	a := &dnsAnswer{dnsMessage: m, raw: packet}
+	a := &dnsAnswer{dnsMessage: m}
 	if q.key != nil {
-		a.tsig, a.fault = q.key.verify(packet, m, q.mac, q.now())
+		a.tsig, a.fault = q.key.verify(m, q.mac, q.now)
 	}
-	return a, true
+	return a
 }
 
 // dnsExchanger asks one server on behalf of one origin.
 type dnsExchanger struct {
-	t    *transport
-	from Origin
-	bind string
+	dialer
 	unit time.Duration // the first wait for an answer over UDP
+	note string        // of the transport, for the user
+	sent bool          // a packet has left
 }
 
 // exchange sends a query until there is an answer: over UDP three times at
 // most, and over TCP when that gave none, or none that one can believe, or
 // not all of it. An unsigned answer to a signed query over UDP, which anybody
-// can send, ends no more than the waiting for a better one. note and err are
-// those of transport.roundTrip.
-func (x dnsExchanger) exchange(ctx context.Context, to dnsPeer, q *dnsQuery) (a *dnsAnswer, note string, err error) {
-	var doubtful *dnsAnswer
-	sent, doing := false, ""
+// can send, ends no more than the waiting for a better one. The error is a
+// *failure.
+func (x *dnsExchanger) exchange(ctx context.Context, q *dnsQuery) (*dnsAnswer, error) {
+	var first *dnsAnswer
 	if len(q.msg) <= maxUDP {
-		a, sent, note = x.overUDP(ctx, to, q)
-		switch {
-		case a == nil:
-			doing = "no answer over UDP; over TCP: "
-		case a.flags&flagTruncated != 0:
-		case a.fault == nil:
-			return a, note, nil
-		default:
-			doubtful = a
+		first = x.overUDP(ctx, q)
+	}
+	truncated := first != nil && first.flags&flagTruncated != 0
+	if first != nil && first.fault == nil && !truncated {
+		return first, nil
+	}
+	a, err := x.overTCP(ctx, q)
+	if f, ok := errors.AsType[*failure](err); ok && x.sent {
+		if f.sent = true; first == nil {
+			f.doing = "no answer over UDP; over TCP: " + f.doing
 		}
 	}
-	a, tcpNote, err := x.overTCP(ctx, to, q)
-	if tcpNote != "" {
-		note = tcpNote
+	if err != nil && first != nil && !truncated && ctx.Err() != context.Canceled {
+		return first, nil
 	}
-	if err == nil {
-		return a, note, nil
-	}
-	if doubtful != nil && ctx.Err() != context.Canceled {
-		return doubtful, note, nil
-	}
-	if f, ok := errors.AsType[*failure](err); ok && sent {
-		f.sent, f.doing = true, doing+f.doing
-	}
-	return nil, note, err
+	return a, err
 }
 
 // overUDP sends to one address after the other, and again to the last one.
-func (x dnsExchanger) overUDP(ctx context.Context, to dnsPeer, q *dnsQuery) (a *dnsAnswer, sent bool, note string) {
-	unit := x.unit
+// nil: there was no answer.
+func (x *dnsExchanger) overUDP(ctx context.Context, q *dnsQuery) *dnsAnswer {
+	wait := x.unit
 	if deadline, ok := ctx.Deadline(); ok { // half of the time is TCP's
-		unit = min(unit, time.Until(deadline)/10)
+		wait = min(wait, time.Until(deadline)/10)
 	}
-	waits := [...]time.Duration{unit, 2 * unit, 2 * unit}
-	c := x.t.candidates(ctx, &request{target: target{host: to.host, port: to.port}}, config.FamilyOf(x.from.Addr))
+	c := x.t.candidates(ctx, x.request(), config.FamilyOf(x.from.Addr))
 	defer c.stop()
-	d := dialer{t: x.t, from: x.from, bind: x.bind, port: to.port, host: to.host}
 	var conn net.Conn
-	hangUp := func() {
-		if conn != nil {
-			conn.Close()
-			conn = nil
-		}
-	}
-	defer hangUp()
-	for try := 0; try < len(waits) && ctx.Err() == nil; {
+	for try := 0; try < 3 && ctx.Err() == nil; {
 		if conn == nil {
 			if !c.more(ctx) {
 				break
 			}
 			addr := c.queue[0]
 			c.queue, c.tried[addr] = c.queue[1:], true
-			conn, _ = d.udp(ctx, addr)
-			if d.refused.Load() && x.t.noDevice.CompareAndSwap(false, true) {
-				note = noDeviceNote
-			}
-			if conn == nil {
+			if conn = x.dialUDP(ctx, addr); conn == nil {
 				continue
 			}
+			defer conn.Close()
 		}
-		if _, err := conn.Write(q.msg); err != nil {
-			hangUp()
-			continue
-		}
-		sent = true
+		_, err := conn.Write(q.msg)
 		c.begin()
-		answer, err := receive(ctx, conn, q, time.Now().Add(waits[try]))
-		if answer != nil {
-			x.t.resolver.worked(to.host, remoteAddr(conn))
-			return answer, sent, note
+		if err == nil {
+			x.sent = true
+			var a *dnsAnswer
+			if a, err = receive(ctx, conn, q, wait); a != nil {
+				return a
+			}
 		}
-		if !isTimeout(err) { // nobody is there
-			hangUp()
-			continue
+		if !isTimeout(err) || c.hasNext() { // nobody is there
+			conn = nil
 		}
-		try++
-		if c.hasNext() {
-			hangUp()
+		if isTimeout(err) {
+			if try++; try == 1 {
+				wait *= 2
+			}
 		}
 	}
-	return nil, sent, note
+	return nil
 }
 
 // hasNext reports whether another address is known by now.
@@ -174,81 +155,74 @@ func (c *candidates) hasNext() bool {
 	return len(c.queue) > 0
 }
 
-// udp makes a socket for one address.
-func (d *dialer) udp(ctx context.Context, addr netip.Addr) (net.Conn, error) {
-	to := netip.AddrPortFrom(addr, d.port)
-	return d.bound(ctx, to, func(device string, source netip.Addr) (*socket, bool, error) {
+// dialUDP makes a socket for one address; nil: there is no way.
+func (x *dnsExchanger) dialUDP(ctx context.Context, addr netip.Addr) net.Conn {
+	to := netip.AddrPortFrom(addr, x.port)
+	conn, err := x.bound(ctx, to, func(device string, source netip.Addr) (*socket, bool, error) {
 		return connectUDP(to, device, source)
 	})
+	if x.refused.Load() && x.t.noDevice.CompareAndSwap(false, true) {
+		x.note = noDeviceNote
+	}
+	if err != nil {
+		return nil
+	}
+	return conn
 }
 
-func remoteAddr(conn net.Conn) netip.Addr {
-	if s, ok := conn.(*socket); ok {
-		return s.remote.Addr()
-	}
-	return netip.Addr{}
+// request stands for the server where the transport connects.
+func (x *dnsExchanger) request() *request {
+	return &request{target: target{host: x.host, port: x.port}}
 }
 
 // receive waits for an answer whose signature holds. When it comes to the end
 // of the time it returns one whose signature does not, if there was any.
-func receive(ctx context.Context, conn net.Conn, q *dnsQuery, until time.Time) (*dnsAnswer, error) {
-	var doubtful *dnsAnswer
-	buf := make([]byte, 4096)
-	conn.SetReadDeadline(until)
-	defer closeWithin(ctx, conn)()
+func receive(ctx context.Context, conn net.Conn, q *dnsQuery, wait time.Duration) (doubtful *dnsAnswer, err error) {
+	conn.SetReadDeadline(time.Now().Add(wait))
+	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })()
 	for {
+		buf := make([]byte, 4096)
 		n, err := conn.Read(buf)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil, ctx.Err()
-		case err == io.EOF: // an empty packet
-			continue
-		case err != nil && doubtful != nil:
-			return doubtful, nil
-		case err != nil:
-			return nil, err
 		}
-		a, ok := q.read(append([]byte(nil), buf[:n]...))
-		switch {
-		case !ok:
+		if err != nil && err != io.EOF { // which is an empty packet
+			return doubtful, err
+		}
+		switch a := q.read(buf[:n]); {
+		case a == nil:
 		case a.fault == nil || a.flags&flagTruncated != 0:
 			return a, nil
-		case doubtful == nil || a.plausible() && !doubtful.plausible():
+		default:
 			doubtful = a
 		}
 	}
 }
 
-// closeWithin is closeWith for a connection whose deadline is set already.
-func closeWithin(ctx context.Context, conn net.Conn) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-}
-
-// plausible reports whether an unverified answer is one that an honest server
-// has to leave unsigned, as it does not know the key (RFC 8945 section 5.3.2).
-func (a *dnsAnswer) plausible() bool {
-	return a.fault == errUnsigned && a.tsig != nil && a.tsig.err != 0
-}
-
 // overTCP asks over a connection of its own (RFC 1035 section 4.2.2).
-func (x dnsExchanger) overTCP(ctx context.Context, to dnsPeer, q *dnsQuery) (a *dnsAnswer, note string, err error) {
-	conn, note, err := x.t.open(ctx, x.from, x.bind, &request{target: target{host: to.host, port: to.port}})
+func (x *dnsExchanger) overTCP(ctx context.Context, q *dnsQuery) (*dnsAnswer, error) {
+	conn, note, err := x.t.open(ctx, x.from, x.bind, x.request())
+	if note != "" {
+		x.note = note
+	}
 	if err != nil {
-		return nil, note, err
+		return nil, err
 	}
 	defer conn.Close()
 	defer closeWith(ctx, conn)()
-	framed := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(q.msg)), uint16(len(q.msg)))
-	if _, err := conn.Write(append(framed, q.msg...)); err != nil {
-		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
+	x.sent = true
+	var framed dnsWriter
+	framed.sized(q.msg)
+	if _, err = conn.Write(framed.buf); err != nil {
+		return nil, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
 	}
 	for {
 		packet, err := readFramed(conn)
 		if err != nil {
-			return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
+			return nil, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
 		}
-		if a, ok := q.read(packet); ok {
-			return a, note, nil
+		if a := q.read(packet); a != nil {
+			return a, nil
 		}
 	}
 }

@@ -62,59 +62,61 @@ type dnsWriter struct {
 	zone string // of the question, at which owners may point
 }
 
-func newDNSWriter(id, flags uint16, name string, typ uint16) *dnsWriter {
-	w := &dnsWriter{buf: make([]byte, dnsHeaderSize, 512)}
-	binary.BigEndian.PutUint16(w.buf, id)
+// newDNSWriter begins a message; its id is 0 as yet.
+func newDNSWriter(flags uint16, name string, typ uint16) *dnsWriter {
+	w := &dnsWriter{buf: make([]byte, dnsHeaderSize, maxUDP), zone: name}
 	binary.BigEndian.PutUint16(w.buf[2:], flags)
-	w.buf = appendDNSName(w.buf, name)
-	w.buf = binary.BigEndian.AppendUint16(w.buf, typ)
-	w.buf = binary.BigEndian.AppendUint16(w.buf, classIN)
-	w.zone = name
-	w.count(sectionQuestion)
+	w.name(name)
+	w.word(typ)
+	w.word(classIN)
+	count(w.buf, sectionQuestion, 1)
 	return w
 }
 
 // record writes one record. ttl is in seconds.
 func (w *dnsWriter) record(section int, name string, typ, class uint16, ttl uint32, data []byte) {
-	w.owner(name)
-	w.buf = binary.BigEndian.AppendUint16(w.buf, typ)
-	w.buf = binary.BigEndian.AppendUint16(w.buf, class)
-	w.buf = binary.BigEndian.AppendUint32(w.buf, ttl)
-	w.buf = binary.BigEndian.AppendUint16(w.buf, uint16(len(data)))
+	if inZone(name, w.zone) { // compressed (RFC 1035 section 4.1.4)
+		w.labels(relative(name, w.zone, ""))
+		w.word(0xC000 | dnsHeaderSize)
+	} else {
+		w.name(name)
+	}
+	w.word(typ)
+	w.word(class)
+	w.word(uint16(ttl >> 16))
+	w.word(uint16(ttl))
+	w.sized(data)
+	count(w.buf, section, 1)
+}
+
+func (w *dnsWriter) word(v uint16) { w.buf = append(w.buf, byte(v>>8), byte(v)) }
+
+// sized writes data with its length before it.
+func (w *dnsWriter) sized(data []byte) {
+	w.word(uint16(len(data)))
 	w.buf = append(w.buf, data...)
-	w.count(section)
 }
 
-// owner writes a name; one in the zone is compressed (RFC 1035 section 4.1.4).
-func (w *dnsWriter) owner(name string) {
-	if w.zone == "" || !inZone(name, w.zone) {
-		w.buf = appendDNSName(w.buf, name)
-		return
+// name writes a name in lower case, uncompressed. It must be one that
+// checkDNSName accepts.
+func (w *dnsWriter) name(name string) {
+	w.labels(name)
+	w.buf = append(w.buf, 0)
+}
+
+func (w *dnsWriter) labels(name string) {
+	for name != "" {
+		var label string
+		label, name, _ = strings.Cut(name, ".")
+		w.buf = append(w.buf, byte(len(label)))
+		w.buf = append(w.buf, strings.ToLower(label)...)
 	}
-	w.buf = appendLabels(w.buf, relative(name, w.zone, ""))
-	w.buf = append(w.buf, 0xC0, dnsHeaderSize)
 }
 
-func (w *dnsWriter) count(section int) {
-	at := w.buf[4+2*section:]
-	binary.BigEndian.PutUint16(at, binary.BigEndian.Uint16(at)+1)
-}
-
-// appendDNSName appends a name in wire form, in lower case, uncompressed. The
-// name must be one that checkDNSName accepts, or "".
-func appendDNSName(b []byte, name string) []byte {
-	return append(appendLabels(b, name), 0)
-}
-
-func appendLabels(b []byte, name string) []byte {
-	if name == "" {
-		return b
-	}
-	for label := range strings.SplitSeq(strings.ToLower(name), ".") {
-		b = append(b, byte(len(label)))
-		b = append(b, label...)
-	}
-	return b
+// count changes the number of records that the header names.
+func count(msg []byte, section, by int) {
+	at := msg[4+2*section:]
+	binary.BigEndian.PutUint16(at, binary.BigEndian.Uint16(at)+uint16(by))
 }
 
 var (
@@ -123,19 +125,17 @@ var (
 )
 
 // checkDNSName checks a name in text form, without the last dot: what
-// appendDNSName can write.
+// dnsWriter can write.
 func checkDNSName(name string) error {
-	if name == "" || len(name) > 253 {
-		return errDNSName
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 {
+	size := 0
+	for i, c := range []byte(name + ".") {
+		switch {
+		case c == '.' && (size == 0 || size > 63), c <= ' ', c >= 0x7f, c == '\\', i > 253:
 			return errDNSName
-		}
-		for _, c := range []byte(label) {
-			if c <= ' ' || c >= 0x7f || c == '\\' {
-				return errDNSName
-			}
+		case c == '.':
+			size = 0
+		default:
+			size++
 		}
 	}
 	return nil
@@ -143,14 +143,11 @@ func checkDNSName(name string) error {
 
 // dnsMessage is a message that was read.
 type dnsMessage struct {
+	raw       []byte
 	id, flags uint16
-	question  dnsQuestion // the first one, if there is any
-	records   []dnsRecord // in their order
-}
-
-type dnsQuestion struct {
-	name       string
-	typ, class uint16
+	name      string // of the first question; "" if there is none
+	typ       uint16 // of the first question; 0 if there is none
+	records   []dnsRecord
 }
 
 // dnsRecord is a record; its data lies in the message.
@@ -167,96 +164,119 @@ func (m *dnsMessage) rcode() uint16 { return m.flags & rcodeMask }
 
 // parseDNS reads a message. It must end where its last record ends.
 func parseDNS(msg []byte) (*dnsMessage, error) {
-	if len(msg) < dnsHeaderSize {
-		return nil, errDNSMessage
+	r := &dnsReader{msg: msg}
+	m := &dnsMessage{raw: msg, id: r.word(), flags: r.word()}
+	var counts [4]uint16
+	for i := range counts {
+		counts[i] = r.word()
 	}
-	word := func(at int) uint16 { return binary.BigEndian.Uint16(msg[at:]) }
-	m := &dnsMessage{id: word(0), flags: word(2)}
-	at := dnsHeaderSize
-	for i := range word(4) {
-		name, next, err := readDNSName(msg, at)
-		if err != nil || len(msg)-next < 4 {
+	for i := range counts[sectionQuestion] {
+		name, typ := r.name(), r.word()
+		r.word()
+		if r.bad {
 			return nil, errDNSMessage
 		}
 		if i == 0 {
-			m.question = dnsQuestion{name, word(next), word(next + 2)}
+			m.name, m.typ = name, typ
 		}
-		at = next + 4
 	}
 	for section := sectionAnswer; section <= sectionAdditional; section++ {
-		for range word(4 + 2*section) {
-			name, next, err := readDNSName(msg, at)
-			if err != nil || len(msg)-next < 10 {
+		for range counts[section] {
+			rr := dnsRecord{section: section, start: r.at}
+			rr.name, rr.typ, rr.class = r.name(), r.word(), r.word()
+			r.take(4) // TTL
+			size := len(r.sized())
+			rr.data, rr.end = r.at-size, r.at
+			if r.bad {
 				return nil, errDNSMessage
 			}
-			data := next + 10
-			end := data + int(word(next+8))
-			if end > len(msg) {
-				return nil, errDNSMessage
-			}
-			m.records = append(m.records, dnsRecord{section, name, word(next), word(next + 2), at, data, end})
-			at = end
+			m.records = append(m.records, rr)
 		}
 	}
-	if at != len(msg) {
+	if r.bad || r.at != len(msg) {
 		return nil, errDNSMessage
 	}
 	return m, nil
 }
 
-// readDNSName reads the name at an offset, and returns the offset after it.
-// Each pointer must lead further to the front, so that none leads in a circle.
-func readDNSName(msg []byte, at int) (name string, next int, err error) {
-	var b strings.Builder
-	next = -1
-	for limit := at; ; {
-		if at >= len(msg) {
-			return "", 0, errDNSName
+// dnsReader reads a message from front to end. Once it is bad, it stays so and
+// reads nothing more.
+type dnsReader struct {
+	msg []byte
+	at  int
+	bad bool
+}
+
+func (r *dnsReader) take(n int) []byte {
+	if r.bad || len(r.msg)-r.at < n {
+		r.bad = true
+		return nil
+	}
+	r.at += n
+	return r.msg[r.at-n : r.at]
+}
+
+func (r *dnsReader) word() uint16 {
+	b := r.take(2)
+	if b == nil {
+		return 0
+	}
+	return binary.BigEndian.Uint16(b)
+}
+
+// sized reads data that has its length before it.
+func (r *dnsReader) sized() []byte { return r.take(int(r.word())) }
+
+// name reads a name. Each pointer must lead further to the front, so that none
+// leads in a circle.
+func (r *dnsReader) name() string {
+	var b []byte
+	after, limit := -1, r.at
+	for {
+		size := r.take(1)
+		if r.bad || len(b) > 4*255 {
+			r.bad = true
+			return ""
 		}
-		n := int(msg[at])
-		switch {
+		switch n := int(size[0]); {
 		case n == 0:
-			if next < 0 {
-				next = at + 1
+			if after >= 0 {
+				r.at = after
 			}
-			return b.String(), next, nil
+			return string(b)
 		case n < 64:
-			if at+1+n > len(msg) || b.Len() > 4*255 {
-				return "", 0, errDNSName
+			if len(b) > 0 {
+				b = append(b, '.')
 			}
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			for _, c := range msg[at+1 : at+1+n] {
-				appendNameByte(&b, c)
-			}
-			at += 1 + n
+			b = appendLabel(b, r.take(n))
 		case n >= 0xC0:
-			if at+2 > len(msg) {
-				return "", 0, errDNSName
+			low := r.take(1)
+			if after < 0 {
+				after = r.at
 			}
-			to := int(binary.BigEndian.Uint16(msg[at:]) & 0x3fff)
-			if to >= limit {
-				return "", 0, errDNSName
+			if r.bad || (n&0x3f)<<8|int(low[0]) >= limit {
+				r.bad = true
+				return ""
 			}
-			if next < 0 {
-				next = at + 2
-			}
-			at, limit = to, to
+			limit = (n&0x3f)<<8 | int(low[0])
+			r.at = limit
 		default:
-			return "", 0, errDNSName
+			r.bad = true
 		}
 	}
 }
 
-// appendNameByte writes one byte of a label (RFC 1035 section 5.1).
-func appendNameByte(b *strings.Builder, c byte) {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		b.WriteByte(c + 'a' - 'A')
-	case c <= ' ' || c >= 0x7f || c == '.' || c == '\\':
-		b.Write([]byte{'\\', '0' + c/100, '0' + c/10%10, '0' + c%10})
-	default:
-		b.WriteByte(c)
+// appendLabel writes a label as text (RFC 1035 section 5.1).
+func appendLabel(b, label []byte) []byte {
+	for _, c := range label {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			b = append(b, c+'a'-'A')
+		case c <= ' ' || c >= 0x7f || c == '.' || c == '\\':
+			b = append(b, '\\', '0'+c/100, '0'+c/10%10, '0'+c%10)
+		default:
+			b = append(b, c)
+		}
 	}
+	return b
 }

@@ -8,135 +8,114 @@ import (
 
 // Answer codes (RFC 1035 section 4.1.1, RFC 2136 section 2.2).
 const (
-	rcodeFormErr  uint16 = 1
 	rcodeServFail uint16 = 2
 	rcodeNXDomain uint16 = 3
-	rcodeNotImp   uint16 = 4
 	rcodeRefused  uint16 = 5
-	rcodeYXDomain uint16 = 6
-	rcodeYXRRSet  uint16 = 7
-	rcodeNXRRSet  uint16 = 8
 	rcodeNotAuth  uint16 = 9
-	rcodeNotZone  uint16 = 10
 )
 
-var rcodeNames = [...]string{
-	"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
-	"YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
+// dnsCodes is what the codes of answers mean, and those of TSIG that come with
+// NOTAUTH.
+var dnsCodes = [...]struct {
+	code  uint16
+	class Class
+	one   bool // may be because of one name among others
+	text  string
+}{
+	{0, Updated, false, "NOERROR"},
+	{1, BadRequest, false, "FORMERR: the server does not understand the update"},
+	{rcodeServFail, ServerError, false, "SERVFAIL"},
+	{rcodeNXDomain, NoHost, true, "NXDOMAIN"},
+	{4, BadRequest, false, "NOTIMP: the server takes no updates"},
+	{rcodeRefused, WrongOwner, true, "REFUSED: the server does not let this key change this name"},
+	{6, BadRequest, true, "YXDOMAIN: other records stand at this name"},
+	{7, BadRequest, true, "YXRRSET: other records stand at this name, and a CNAME has to be alone"},
+	{rcodeNotAuth, NoHost, false, "NOTAUTH: the server is not authoritative for the zone"},
+	{10, NoHost, true, "NOTZONE: the name is not in the zone"},
+	{tsigBadSig, BadAuth, false, "BADSIG: the key's secret is not the server's"},
+	{tsigBadKey, BadAuth, false, "BADKEY: the server does not know this key with this algorithm, or not for this name"},
+	{tsigBadTrunc, BadAuth, false, "BADTRUNC: the server wants longer signatures"},
 }
 
-func rcodeName(rcode uint16) string {
-	if int(rcode) < len(rcodeNames) {
-		return rcodeNames[rcode]
-	}
-	return "RCODE " + itoa(int(rcode))
-}
-
-// clockFormat is how both clocks are shown when they differ.
-const clockFormat = "2006-01-02 15:04:05 UTC"
-
-// ask signs a message, sends it and returns the answer. When the server says,
+// ask signs a message, sends it and judges the answer. When the server says,
 // signed, that our clock is wrong, it is asked once more by the server's
 // clock: routers without a battery start at a time long past, and set their
-// clock over the network that has just come up. clock is how far the server's
-// is ahead of ours, 0 unless that was needed.
-func (u *dnsUpdater) ask(ctx context.Context, x dnsExchanger, to dnsPeer, key *tsigKey, make func(id uint16) []byte, question dnsQuestion) (a *dnsAnswer, clock time.Duration, failed *Outcome) {
-	for {
-		now := func() time.Time { return u.now().Add(clock) }
-		q := &dnsQuery{msg: make(randomID()), question: question, key: key, now: now}
-		if key != nil {
-			q.msg, q.mac = key.sign(q.msg, now())
+// clock over the network that has just come up. one: the outcome may be
+// because of one name among others.
+func (u *dnsUpdater) ask(ctx context.Context, from Origin, at *dnsPlace, msg []byte) (o *Outcome, one bool) {
+	x := u.exchanger(from, u.p.bind, at)
+	now := u.now()
+	a, err := x.exchange(ctx, newDNSQuery(msg, at.zone, typeSOA, u.key, now))
+	server := int64(0)
+	if err == nil && a.tsig != nil && a.fault == nil {
+		if server = a.tsig.serverTime(); server != 0 {
+			a, err = x.exchange(ctx, newDNSQuery(msg, at.zone, typeSOA, u.key, time.Unix(server, 0)))
 		}
-		a, note, err := x.exchange(ctx, to, q)
-		if err != nil {
-			o := u.p.failure(err)
-			o.Warning = note
-			return nil, clock, &o
-		}
-		if a.fault == nil && a.tsig != nil && clock == 0 {
-			if at, ok := a.tsig.serverTime(); ok && a.rcode() == rcodeNotAuth {
-				clock = at.Sub(u.now())
-				continue
-			}
-		}
-		if a.fault != nil && (a.rcode() == 0 || a.fault != errUnsigned) {
-			o := Outcome{Class: Network, Sent: true, Warning: note}
-			o.Text = u.p.masker.own(fmt.Sprintf("the answer of %s is not to be trusted: %v", to, a.fault))
-			return nil, clock, &o
-		}
-		if note != "" {
-			u.mu.Lock()
-			u.note = note
-			u.mu.Unlock()
-		}
-		return a, clock, nil
 	}
+	o = &Outcome{Class: Network, Sent: true}
+	switch {
+	case err != nil:
+		*o = u.p.failure(err)
+	case a.fault == nil && a.tsig != nil && a.tsig.err == tsigBadTime:
+		o.Class, o.Account = BadAuth, true
+		o.Text = "BADTIME: " + clocks(now, a.tsig.serverTime())
+	case a.fault != nil && (a.fault != errUnsigned || a.rcode() == 0):
+		o.Text = "the answer is not to be trusted: " + a.fault.Error()
+	case a.fault != nil && a.rcode() == rcodeRefused:
+		// Nobody vouches for it, and a clock that is wrong now may soon be right.
+		o.Class = Unknown
+		o.Text = "REFUSED, unsigned: the key's name, algorithm or secret is not the server's, or the clock is wrong: here it is " + clock(now)
+	default:
+		one = u.judge(o, a)
+		if server != 0 {
+			o.Warning = clocks(now, server)
+		}
+	}
+	if o.Warning == "" {
+		o.Warning = x.note
+	}
+	if !o.Class.Done() && err == nil {
+		key := "no key"
+		if u.key != nil {
+			key = "key " + u.key.name
+		}
+		o.Text = fmt.Sprintf("%s (%s, zone %s, server %s)", o.Text, key, at.zone, at.host)
+	}
+	o.Text = u.p.masker.own(o.Text)
+	return o, one
 }
 
-// outcome says what an answer means.
-func (u *dnsUpdater) outcome(a *dnsAnswer, at dnsPlace, clock time.Duration) Outcome {
-	o := Outcome{Sent: true}
-	o.Class, o.Text = u.judge(a, at)
-	o.Account = o.Class == BadAuth
-	if o.Class == ServerError {
+// judge looks an answer's code up.
+func (u *dnsUpdater) judge(o *Outcome, a *dnsAnswer) (one bool) {
+	code := a.rcode()
+	if code == rcodeNotAuth && a.tsig != nil && a.tsig.err != 0 {
+		code = a.tsig.err
+	}
+	o.Class, o.Text = Unknown, "RCODE "+itoa(int(code))
+	for i := range dnsCodes {
+		if c := &dnsCodes[i]; c.code == code {
+			o.Class, o.Text, one = c.class, c.text, c.one
+		}
+	}
+	switch {
+	case o.Class == BadAuth:
+		o.Account = true
+	case o.Class == ServerError:
 		o.Wait = u.p.def.serverErrorWait()
+	case u.key == nil && o.Class.Done():
+		o.Text += ", unsigned"
 	}
-	u.mu.Lock()
-	o.Warning, u.note = u.note, ""
-	u.mu.Unlock()
-	if clock != 0 && o.Class.Done() {
-		o.Warning = "check the router's clock: it says " + u.clocks(u.now().Add(clock))
-	}
-	o.Text, o.Warning = u.p.masker.own(o.Text), u.p.masker.own(o.Warning)
-	return o
+	return one
 }
 
-func (u *dnsUpdater) judge(a *dnsAnswer, at dnsPlace) (Class, string) {
-	if a.rcode() == rcodeNotAuth && a.tsig != nil {
-		switch a.tsig.err {
-		case tsigBadKey:
-			return BadAuth, "BADKEY: the server knows no key " + u.key.name + " with " + u.key.alg.name
-		case tsigBadSig:
-			return BadAuth, "BADSIG: the key's secret is not the server's"
-		case tsigBadTrunc:
-			return BadAuth, "BADTRUNC: the server wants longer signatures"
-		case tsigBadTime:
-			text := "BADTIME: check the router's clock"
-			if server, ok := a.tsig.serverTime(); ok {
-				text += ": it says " + u.clocks(server)
-			}
-			return BadAuth, text
-		}
+// clocks shows ours and the server's, if that is known.
+func clocks(now time.Time, server int64) string {
+	text := "check the router's clock: it says " + clock(now)
+	if server != 0 {
+		text += ", the server's " + clock(time.Unix(server, 0))
 	}
-	name := rcodeName(a.rcode())
-	switch a.rcode() {
-	case 0:
-		if u.key == nil {
-			return Updated, name + ", unsigned"
-		}
-		return Updated, name
-	case rcodeNotAuth:
-		return NoHost, name + ": the server is not authoritative for the zone " + at.zone
-	case rcodeNotZone:
-		return NoHost, name + ": the name is not in the zone " + at.zone
-	case rcodeRefused:
-		if u.key == nil {
-			return WrongOwner, name + ": the server refuses this name without a key"
-		}
-		return WrongOwner, name + ": the server refuses this name for the key " + u.key.name
-	case rcodeServFail:
-		return ServerError, name
-	case rcodeFormErr, rcodeNotImp:
-		return BadRequest, name + ": the server does not understand the update"
-	case rcodeNXDomain:
-		return NoHost, name
-	case rcodeYXRRSet, rcodeYXDomain:
-		return BadRequest, name + ": other records stand at this name, a CNAME has to be alone"
-	}
-	return Unknown, name
+	return text
 }
 
-// clocks shows our time and the server's.
-func (u *dnsUpdater) clocks(server time.Time) string {
-	return u.now().UTC().Format(clockFormat) + ", the server's " + server.UTC().Format(clockFormat)
-}
+// clock shows a time as people read it.
+func clock(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -10,17 +9,17 @@ import (
 // setCNAME makes hostname an alias of target, whatever it was an alias of
 // before. Other records at the name are not touched, and make it fail.
 func (u *dnsUpdater) setCNAME(ctx context.Context, from Origin, hostname, target string, ttl time.Duration) Outcome {
-	hostname, target = strings.ToLower(strings.TrimSuffix(hostname, ".")), strings.TrimSuffix(target, ".")
-	c := dnsChange{name: hostname, typ: typeCNAME, data: []byte{}, ttl: u.ttl(ttl), without: besideCNAME[:]}
-	for _, err := range []error{u.p.CheckHost(hostname), checkDNSName(target)} {
-		if c.err == nil {
-			c.err = err
-		}
+	target = strings.TrimSuffix(target, ".")
+	c := &dnsChange{name: strings.ToLower(strings.TrimSuffix(hostname, ".")), typ: typeCNAME, ttl: u.ttl(ttl)}
+	if c.err = u.p.CheckHost(c.name); c.err == nil {
+		c.err = checkDNSName(target)
 	}
 	if c.err == nil {
-		c.data = appendDNSName(nil, target)
+		var data dnsWriter
+		data.name(target)
+		c.data = data.buf
 	}
-	return u.apply(ctx, from, []dnsChange{c})[0]
+	return u.apply(ctx, from, []*dnsChange{c})[0]
 }
 
 // besideCNAME are the types that a name is likely to have. A server silently
@@ -28,123 +27,93 @@ func (u *dnsUpdater) setCNAME(ctx context.Context, from Origin, hostname, target
 // 3.4.2.2), so that there must be none of them.
 var besideCNAME = [...]uint16{typeA, typeAAAA, typeMX, typeTXT, typeNS, typeSRV, typeCAA, typeSVCB, typeHTTPS}
 
-// apply makes changes, those of one zone in one message. There is one outcome
+// dnsChange replaces one RRset, or takes it away.
+type dnsChange struct {
+	name string
+	typ  uint16
+	data []byte // of the new record; nil: none
+	ttl  uint32
+	err  error // why it cannot be sent
+
+	at      *dnsPlace // where it goes
+	cached  bool      // which was remembered
+	outcome *Outcome
+}
+
+// apply makes changes, those of one place in one message. There is one outcome
 // for each, in their order.
-func (u *dnsUpdater) apply(ctx context.Context, from Origin, changes []dnsChange) []Outcome {
+func (u *dnsUpdater) apply(ctx context.Context, from Origin, changes []*dnsChange) []Outcome {
 	limited, release := withPatience(ctx, u.p.opt.Timeout)
 	defer release()
-	outcomes := make([]Outcome, len(changes))
-	type batch struct {
-		place   dnsPlace
-		cached  bool
-		members []int
-	}
-	var batches []*batch
-next:
-	for i, c := range changes {
+	for _, c := range changes {
 		if c.err == nil {
 			c.err = checkDNSName(c.name)
 		}
 		if c.err != nil {
-			outcomes[i] = Outcome{Class: BadRequest, Text: u.p.masker.own(c.err.Error())}
+			c.outcome = &Outcome{Class: BadRequest, Text: u.p.masker.own(c.err.Error())}
 			continue
 		}
-		place, cached, failed := u.place(limited, from, c.name)
-		if failed != nil {
-			outcomes[i] = *failed
+		c.at, c.cached, c.outcome = u.place(limited, from, c.name)
+	}
+	for i, first := range changes {
+		if first.outcome != nil {
 			continue
 		}
-		for _, b := range batches {
-			if b.place == place && b.cached == cached {
-				b.members = append(b.members, i)
-				continue next
+		batch := changes[i : i+1 : i+1]
+		for _, c := range changes[i+1:] {
+			if c.outcome == nil && *c.at == *first.at {
+				batch = append(batch, c)
 			}
 		}
-		batches = append(batches, &batch{place, cached, []int{i}})
+		u.applyTo(limited, from, batch)
 	}
-	for _, b := range batches {
-		part := make([]dnsChange, len(b.members))
-		for i, m := range b.members {
-			part[i] = changes[m]
-		}
-		for i, o := range u.applyTo(limited, from, b.place, b.cached, part) {
-			outcomes[b.members[i]] = o
-		}
-	}
-	return outcomes
-}
-
-// applyTo makes changes in one zone. A server takes all of a message or
-// nothing, so that names which it refuses together are tried one by one. Where
-// zone and server were remembered, they are asked for anew before a refusal
-// counts.
-func (u *dnsUpdater) applyTo(ctx context.Context, from Origin, place dnsPlace, cached bool, changes []dnsChange) []Outcome {
 	outcomes := make([]Outcome, len(changes))
-	o, single := u.update(ctx, from, place, changes)
-	if o.Class.Done() || !single && !cached {
-		for i := range outcomes {
-			outcomes[i] = o
-		}
-	} else {
-		for start, end := 0, 0; start < len(changes); start = end {
-			for end < len(changes) && changes[end].name == changes[start].name {
-				end++
-			}
-			host, one := changes[start:end], o
-			if single && len(host) < len(changes) {
-				one, _ = u.update(ctx, from, place, host)
-			}
-			if cached && one.Class.Permanent() {
-				u.forget(host[0].name)
-				fresh, _, failed := u.place(ctx, from, host[0].name)
-				switch {
-				case failed != nil:
-					one = *failed
-				case fresh != place:
-					one, _ = u.update(ctx, from, fresh, host)
-				}
-			}
-			for i := start; i < end; i++ {
-				outcomes[i] = one
-			}
-		}
-	}
-	for i, o := range outcomes {
-		if !o.Class.Done() {
-			u.forget(changes[i].name)
+	for i, c := range changes {
+		outcomes[i] = *c.outcome
+		if !c.outcome.Class.Done() {
+			u.forget(c.name)
 		}
 	}
 	return outcomes
 }
 
-// update sends one message. single: the outcome may be that of one name among
-// the others.
-func (u *dnsUpdater) update(ctx context.Context, from Origin, place dnsPlace, changes []dnsChange) (o Outcome, single bool) {
-	for _, c := range changes {
-		if !inZone(c.name, place.zone) {
-			return Outcome{Class: NoHost, Text: u.p.masker.own(fmt.Sprintf("%q is not in the zone %q", c.name, place.zone))}, len(changes) > 1
+// applyTo makes the changes of one place. A server takes all of a message or
+// nothing, so that what it refuses together is tried one by one. A place that
+// was remembered is asked for anew before a refusal counts.
+func (u *dnsUpdater) applyTo(ctx context.Context, from Origin, changes []*dnsChange) {
+	c := changes[0]
+	o, one := u.ask(ctx, from, c.at, updateMessage(c.at.zone, changes))
+	again := c.cached && o.Class.Permanent()
+	switch {
+	case len(changes) > 1 && (one || again):
+		for i := range changes {
+			u.applyTo(ctx, from, changes[i:i+1])
+		}
+		return
+	case again:
+		old := *c.at
+		u.forget(c.name)
+		var failed *Outcome
+		if c.at, c.cached, failed = u.place(ctx, from, c.name); failed != nil {
+			o = failed
+		} else if *c.at != old {
+			o, _ = u.ask(ctx, from, c.at, updateMessage(c.at.zone, changes))
 		}
 	}
-	a, clock, failed := u.ask(ctx, u.exchanger(from, u.p.bind), place.server, u.key, func(id uint16) []byte {
-		return updateMessage(id, place.zone, changes)
-	}, dnsQuestion{place.zone, typeSOA, classIN})
-	if failed != nil {
-		return *failed, false
+	for _, c := range changes {
+		c.outcome = o
 	}
-	switch a.rcode() {
-	case rcodeRefused, rcodeNotZone, rcodeYXDomain, rcodeYXRRSet, rcodeNXRRSet, rcodeNXDomain:
-		single = true
-	}
-	return u.outcome(a, place, clock), single
 }
 
 // updateMessage writes an update (RFC 2136 section 2): each RRset is deleted
 // (section 2.5.2) and, with data, added anew (section 2.5.1).
-func updateMessage(id uint16, zone string, changes []dnsChange) []byte {
-	w := newDNSWriter(id, opcodeUpdate, zone, typeSOA)
+func updateMessage(zone string, changes []*dnsChange) []byte {
+	w := newDNSWriter(opcodeUpdate, zone, typeSOA)
 	for _, c := range changes {
-		for _, typ := range c.without {
-			w.record(sectionAnswer, c.name, typ, classNone, 0, nil) // section 2.4.3
+		if c.typ == typeCNAME {
+			for _, typ := range besideCNAME {
+				w.record(sectionAnswer, c.name, typ, classNone, 0, nil) // section 2.4.3
+			}
 		}
 	}
 	for _, c := range changes {
@@ -156,6 +125,8 @@ func updateMessage(id uint16, zone string, changes []dnsChange) []byte {
 	return w.buf
 }
 
-func (u *dnsUpdater) exchanger(from Origin, bind string) dnsExchanger {
-	return dnsExchanger{t: u.p.transport, from: from, bind: bind, unit: u.unit}
+func (u *dnsUpdater) exchanger(from Origin, bind string, at *dnsPlace) *dnsExchanger {
+	x := &dnsExchanger{unit: u.unit}
+	x.t, x.from, x.bind, x.host, x.port = u.p.transport, from, bind, at.host, at.port
+	return x
 }

@@ -9,28 +9,24 @@ import (
 
 // dnsPlace is where a name is updated.
 type dnsPlace struct {
-	zone   string
-	server dnsPeer
+	zone string
+	host string // of the server: name or address
+	port uint16
 }
 
-// place returns the zone and the server of a hostname. What the account does
-// not say is asked for, and kept until an update fails; cached: it was known.
-func (u *dnsUpdater) place(ctx context.Context, from Origin, hostname string) (at dnsPlace, cached bool, failed *Outcome) {
-	if u.zone != "" && u.server.host != "" {
-		return dnsPlace{u.zone, u.server}, false, nil
+// place returns where a hostname is updated. What the account does not say is
+// asked for, and kept until an update fails; cached: it was known.
+func (u *dnsUpdater) place(ctx context.Context, from Origin, hostname string) (at *dnsPlace, cached bool, failed *Outcome) {
+	if u.zone != "" && u.host != "" {
+		return &u.dnsPlace, false, nil
 	}
 	u.mu.Lock()
-	at, cached = u.places[hostname]
+	at = u.places[hostname]
 	u.mu.Unlock()
-	if cached {
+	if at != nil {
 		return at, true, nil
 	}
-	if u.server.host != "" {
-		at, failed = u.zoneAtServer(ctx, from, hostname)
-	} else {
-		at, failed = u.zoneByResolver(ctx, hostname)
-	}
-	if failed == nil {
+	if at, failed = u.find(ctx, from, hostname); failed == nil {
 		u.mu.Lock()
 		u.places[hostname] = at
 		u.mu.Unlock()
@@ -45,98 +41,75 @@ func (u *dnsUpdater) forget(hostname string) {
 	delete(u.places, hostname)
 }
 
-// zoneAtServer asks the account's server for the SOA of the name, and of the
-// names above it while it has none to tell.
-func (u *dnsUpdater) zoneAtServer(ctx context.Context, from Origin, hostname string) (dnsPlace, *Outcome) {
-	x := u.exchanger(from, u.p.bind)
-	for name := strings.TrimPrefix(hostname, "*."); name != ""; name = parentName(name) {
-		a, clock, failed := u.ask(ctx, x, u.server, u.key, func(id uint16) []byte {
-			return newDNSWriter(id, opcodeQuery, name, typeSOA).buf
-		}, dnsQuestion{name, typeSOA, classIN})
-		if failed != nil {
-			return dnsPlace{}, failed
-		}
-		switch zone, _, ok := a.soa(name); {
-		case ok:
-			return dnsPlace{zone, u.server}, nil
-		case a.rcode() != 0 && a.rcode() != rcodeNXDomain && a.rcode() != rcodeRefused:
-			o := u.outcome(a, dnsPlace{name, u.server}, clock)
-			return dnsPlace{}, &o
-		}
-	}
-	return dnsPlace{}, &Outcome{Class: NoHost, Sent: true, Text: u.p.masker.own("the server " + u.server.String() + " has no zone for this name")}
-}
-
-// zoneByResolver asks the system's name servers: for the zone, and for its
-// primary server, which the SOA names.
-func (u *dnsUpdater) zoneByResolver(ctx context.Context, hostname string) (dnsPlace, *Outcome) {
-	name := u.zone
-	if name == "" {
-		name = strings.TrimPrefix(hostname, "*.")
-	}
-	// No zone of a single label: that is the registry's, which says that the
-	// domain does not exist.
-	for ; strings.Contains(name, "."); name = parentName(name) {
-		a, err := u.resolve(ctx, name)
-		if err != nil {
-			o := u.p.failure(&failure{err: err, doing: "looking for the zone's server"})
-			return dnsPlace{}, &o
-		}
-		zone, primary, ok := a.soa(name)
-		switch {
-		case !ok && u.zone == "":
-			continue
-		case !ok || !strings.Contains(zone, ".") || u.zone != "" && zone != u.zone:
-		case checkName(primary) != nil:
-			return dnsPlace{}, &Outcome{Class: NoHost, Text: u.p.masker.own("the zone " + zone + " does not name its primary server: set `server`")}
-		default:
-			return dnsPlace{zone, dnsPeer{primary, dnsPort}}, nil
-		}
-		break
-	}
-	text := "the DNS knows no zone for this name: set `zone` and `server`"
+// find asks for the SOA of the zone or of the name, and of the names above it
+// while there is none: it names the zone, and the zone's primary server. The
+// account's server is asked, if it has one, else the system's name servers.
+// The questions are not signed, as not every server can answer that before it
+// knows the time; a false answer gains nothing, as what follows it is signed.
+func (u *dnsUpdater) find(ctx context.Context, from Origin, hostname string) (*dnsPlace, *Outcome) {
+	name := strings.TrimPrefix(hostname, "*.")
 	if u.zone != "" {
-		text = "the DNS does not know the zone " + u.zone + ": is it right? If so, set `server`"
+		name = u.zone
 	}
-	return dnsPlace{}, &Outcome{Class: NoHost, Text: u.p.masker.own(text)}
+	// By the resolver no zone of a single label is right: that is the
+	// registry's, which says that there is no such domain.
+	for u.host != "" && name != "" || strings.Contains(name, ".") {
+		a, err := u.askSOA(ctx, from, name)
+		if err != nil {
+			o := u.p.failure(err)
+			return nil, &o
+		}
+		if zone, primary := a.soa(name); zone != "" && (u.zone == "" || zone == u.zone) {
+			switch {
+			case u.host != "":
+				return &dnsPlace{zone, u.host, u.port}, nil
+			case strings.Contains(zone, ".") && checkName(primary) == nil:
+				return &dnsPlace{zone, primary, u.primaryPort}, nil
+			}
+			break
+		}
+		if u.zone != "" {
+			break
+		}
+		_, name, _ = strings.Cut(name, ".")
+	}
+	return nil, &Outcome{Class: NoHost, Sent: true, Text: "no zone found for this name: set `zone` and `server`"}
 }
 
-// resolve asks the system's name servers in turn for an SOA, until there is an
-// answer or ctx is done.
-func (u *dnsUpdater) resolve(ctx context.Context, name string) (*dnsAnswer, error) {
+// askSOA asks until there is an answer or ctx is done.
+func (u *dnsUpdater) askSOA(ctx context.Context, from Origin, name string) (*dnsAnswer, error) {
+	if u.host != "" {
+		msg := newDNSWriter(opcodeQuery, name, typeSOA).buf
+		return u.exchanger(from, u.p.bind, &u.dnsPlace).exchange(ctx, newDNSQuery(msg, name, typeSOA, nil, time.Time{}))
+	}
 	r := u.p.transport.resolver
-	x := u.exchanger(Origin{}, "")
-	q := &dnsQuery{question: dnsQuestion{name, typeSOA, classIN}}
-	pause := 100 * time.Millisecond
-	for {
-		failed := &lookupError{host: name, unreachable: true}
+	failed := &lookupError{host: name}
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		failed.unreachable = true
 		for _, server := range nameservers(r.path) {
-			q.msg = newDNSWriter(randomID(), opcodeQuery|flagRecursionDesired, name, typeSOA).buf
+			msg := newDNSWriter(opcodeQuery|flagRecursionDesired, name, typeSOA).buf
 			attempt, release := withPatience(ctx, lookupAttempt)
-			a, _, err := x.exchange(attempt, dnsPeer{server, parsePort(r.port)}, q)
+			x := u.exchanger(Origin{}, "", &dnsPlace{"", server, parsePort(r.port)})
+			a, err := x.exchange(attempt, newDNSQuery(msg, name, typeSOA, nil, time.Time{}))
 			release()
 			if err == nil && (a.rcode() == 0 || a.rcode() == rcodeNXDomain) {
 				return a, nil
 			}
 			if err == nil {
-				err = errors.New("the name server says " + rcodeName(a.rcode()))
+				err = errors.New("the name server says RCODE " + itoa(int(a.rcode())))
 			}
 			failed.err, failed.unreachable = err, failed.unreachable && noPath(err)
-		}
-		if failed.unreachable {
-			return nil, failed
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			if ctx.Err() == context.Canceled {
-				return nil, ctx.Err()
-			}
-			return nil, failed
+			return nil, &failure{err: ctxOr(ctx, failed), doing: "looking for the zone's server", timedOutLookup: true}
 		case <-timer.C:
 		}
-		pause = min(2*pause, time.Second)
+		if failed.unreachable {
+			return nil, &failure{err: failed, doing: "looking for the zone's server"}
+		}
 	}
 }
 
@@ -144,23 +117,14 @@ func (u *dnsUpdater) resolve(ctx context.Context, name string) (*dnsAnswer, erro
 // the SOA: of the name itself, or, beside "no such name" and "no such record",
 // of the zone above it (RFC 2308 section 3). The SOA of what a CNAME leads to
 // says nothing.
-func (a *dnsAnswer) soa(name string) (zone, primary string, ok bool) {
-	for _, rr := range a.records {
-		if rr.typ != typeSOA || rr.class != classIN || !inZone(name, rr.name) || rr.name == "" ||
+func (a *dnsAnswer) soa(name string) (zone, primary string) {
+	for i := range a.records {
+		rr := &a.records[i]
+		if rr.typ != typeSOA || rr.class != classIN || rr.name == "" || !inZone(name, rr.name) ||
 			rr.section != sectionAuthority && (rr.section != sectionAnswer || rr.name != name) {
 			continue
 		}
-		primary, _, err := readDNSName(a.raw[:rr.end], rr.data)
-		if err != nil {
-			return "", "", false
-		}
-		return rr.name, primary, true
+		return rr.name, (&dnsReader{msg: a.raw[:rr.end], at: rr.data}).name()
 	}
-	return "", "", false
-}
-
-// parentName is the name without its first label; "" above the last one.
-func parentName(name string) string {
-	_, parent, _ := strings.Cut(name, ".")
-	return parent
+	return "", ""
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"crypto/hmac"
 	"crypto/md5"
-	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -15,8 +14,8 @@ import (
 	"time"
 )
 
-// tsigFudge is by how much two clocks may differ (RFC 8945 section 10).
-const tsigFudge = 300 * time.Second
+// tsigFudge is by how many seconds two clocks may differ (RFC 8945 section 10).
+const tsigFudge = 300
 
 // Errors of TSIG (RFC 8945 section 3).
 const (
@@ -45,101 +44,20 @@ var tsigAlgorithms = [...]tsigAlgorithm{
 
 // tsigKey signs messages and verifies the answers to them.
 type tsigKey struct {
-	name   string // no last dot
+	name   string // in lower case, no last dot
 	alg    *tsigAlgorithm
 	secret []byte
 }
 
 // tsigSecret decodes a secret as key files have it. People lose the padding.
 func tsigSecret(text string) ([]byte, error) {
-	text = strings.TrimRight(strings.Join(strings.Fields(text), ""), "=")
-	return base64.RawStdEncoding.DecodeString(text)
-}
-
-// sign returns the message with its signature as the last record, and the MAC
-// that the answer's signature must include. msg is not changed.
-func (k *tsigKey) sign(msg []byte, at time.Time) (signed, mac []byte) {
-	r := tsigRecord{time: uint64(at.Unix()), fudge: uint16(tsigFudge / time.Second), id: binary.BigEndian.Uint16(msg)}
-	r.mac = k.mac(msg, nil, &r)
-	signed = append(make([]byte, 0, len(msg)+128), msg...)
-	signed = appendDNSName(signed, k.name)
-	signed = binary.BigEndian.AppendUint16(signed, typeTSIG)
-	signed = binary.BigEndian.AppendUint16(signed, classAny)
-	signed = binary.BigEndian.AppendUint32(signed, 0)
-	data := r.append(nil, k.alg.wire)
-	signed = binary.BigEndian.AppendUint16(signed, uint16(len(data)))
-	signed = append(signed, data...)
-	additional := signed[4+2*sectionAdditional:]
-	binary.BigEndian.PutUint16(additional, binary.BigEndian.Uint16(additional)+1)
-	return signed, r.mac
-}
-
-// mac is of a message without its TSIG record (RFC 8945 section 4.3);
-// request is the MAC of the request that the message answers.
-func (k *tsigKey) mac(msg, request []byte, r *tsigRecord) []byte {
-	h := hmac.New(k.alg.hash, k.secret)
-	if request != nil {
-		h.Write(binary.BigEndian.AppendUint16(nil, uint16(len(request))))
-		h.Write(request)
-	}
-	h.Write(msg)
-	v := appendDNSName(nil, k.name)
-	v = binary.BigEndian.AppendUint16(v, classAny)
-	v = binary.BigEndian.AppendUint32(v, 0)
-	v = appendDNSName(v, k.alg.wire)
-	v = appendUint48(v, r.time)
-	v = binary.BigEndian.AppendUint16(v, r.fudge)
-	v = binary.BigEndian.AppendUint16(v, r.err)
-	v = binary.BigEndian.AppendUint16(v, uint16(len(r.other)))
-	h.Write(append(v, r.other...))
-	return h.Sum(nil)
-}
-
-var (
-	errUnsigned  = errors.New("it is not signed")
-	errWrongKey  = errors.New("it is signed with another key")
-	errWrongMAC  = errors.New("its signature is wrong")
-	errWrongTime = errors.New("it is signed at another time")
-)
-
-// verify checks the signature of the answer to a request (RFC 8945 section
-// 5.3). It returns the TSIG record if there is a readable one, whatever the
-// error: a server that knows no such key says so without a signature.
-func (k *tsigKey) verify(answer []byte, m *dnsMessage, request []byte, now time.Time) (*tsigRecord, error) {
-	n := len(m.records)
-	if n == 0 || m.records[n-1].typ != typeTSIG || m.records[n-1].section != sectionAdditional || m.records[n-1].class != classAny {
-		return nil, errUnsigned
-	}
-	rr := m.records[n-1]
-	r, err := parseTSIG(answer, rr)
-	if err != nil {
-		return nil, errUnsigned
-	}
-	if len(r.mac) == 0 {
-		return r, errUnsigned
-	}
-	if rr.name != strings.ToLower(k.name) || r.alg != k.alg.wire {
-		return r, errWrongKey
-	}
-	plain := append([]byte(nil), answer[:rr.start]...)
-	binary.BigEndian.PutUint16(plain, r.id)
-	additional := plain[4+2*sectionAdditional:]
-	binary.BigEndian.PutUint16(additional, binary.BigEndian.Uint16(additional)-1)
-	want := k.mac(plain, request, r)
-	// The server may have been told to truncate (RFC 8945 section 5.2.2.1).
-	if len(r.mac) < max(10, len(want)/2) || len(r.mac) > len(want) || !hmac.Equal(r.mac, want[:len(r.mac)]) {
-		return r, errWrongMAC
-	}
-	if off := now.Sub(r.at()); r.err != tsigBadTime && (off > tsigFudge || off < -tsigFudge) {
-		return r, errWrongTime
-	}
-	return r, nil
+	return base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
 }
 
 // tsigRecord is the data of a TSIG record (RFC 8945 section 4.2).
 type tsigRecord struct {
-	alg   string // when read
-	time  uint64 // seconds since 1970, 48 bits
+	alg   string // no last dot
+	time  int64  // seconds since 1970, 48 bits
 	fudge uint16
 	mac   []byte
 	id    uint16 // of the message when it was signed
@@ -147,62 +65,116 @@ type tsigRecord struct {
 	other []byte
 }
 
-func (r *tsigRecord) append(b []byte, algorithm string) []byte {
-	b = appendDNSName(b, algorithm)
-	b = appendUint48(b, r.time)
-	b = binary.BigEndian.AppendUint16(b, r.fudge)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(r.mac)))
-	b = append(b, r.mac...)
-	b = binary.BigEndian.AppendUint16(b, r.id)
-	b = binary.BigEndian.AppendUint16(b, r.err)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(r.other)))
-	return append(b, r.other...)
+// sign returns the message with its signature as the last record, and the MAC
+// that the answer's signature must include. msg is not changed.
+func (k *tsigKey) sign(msg []byte, at time.Time) (signed, mac []byte) {
+	r := &tsigRecord{time: at.Unix(), fudge: tsigFudge, id: binary.BigEndian.Uint16(msg)}
+	r.mac = k.mac(msg, nil, r)
+	return k.attach(msg, r), r.mac
 }
 
-// parseTSIG reads the data of a record.
-func parseTSIG(msg []byte, rr dnsRecord) (*tsigRecord, error) {
-	alg, at, err := readDNSName(msg[:rr.end], rr.data)
-	if err != nil || rr.end-at < 10 {
-		return nil, errDNSMessage
+// attach appends a signature's record.
+func (k *tsigKey) attach(msg []byte, r *tsigRecord) []byte {
+	var data dnsWriter
+	data.name(k.alg.wire)
+	data.time(r)
+	data.sized(r.mac)
+	data.word(r.id)
+	data.word(r.err)
+	data.sized(r.other)
+	w := dnsWriter{buf: append([]byte(nil), msg...)}
+	w.record(sectionAdditional, k.name, typeTSIG, classAny, 0, data.buf)
+	return w.buf
+}
+
+// time writes time and fudge.
+func (w *dnsWriter) time(r *tsigRecord) {
+	w.word(uint16(r.time >> 32))
+	w.word(uint16(r.time >> 16))
+	w.word(uint16(r.time))
+	w.word(r.fudge)
+}
+
+// mac is of a message without its TSIG record (RFC 8945 section 4.3);
+// request is the MAC of the request that the message answers.
+func (k *tsigKey) mac(msg, request []byte, r *tsigRecord) []byte {
+	var w dnsWriter
+	if request != nil {
+		w.sized(request)
 	}
-	data := msg[at:rr.end]
-	r := &tsigRecord{alg: alg, time: uint48(data), fudge: binary.BigEndian.Uint16(data[6:])}
-	size := int(binary.BigEndian.Uint16(data[8:]))
-	if data = data[10:]; len(data) < size+6 {
-		return nil, errDNSMessage
+	w.buf = append(w.buf, msg...)
+	w.name(k.name)
+	w.word(classAny)
+	w.word(0) // TTL
+	w.word(0)
+	w.name(k.alg.wire)
+	w.time(r)
+	w.word(r.err)
+	w.sized(r.other)
+	h := hmac.New(k.alg.hash, k.secret)
+	h.Write(w.buf)
+	return h.Sum(nil)
+}
+
+var (
+	errUnsigned  = errors.New("it is not signed")
+	errWrongMAC  = errors.New("its signature is wrong")
+	errWrongTime = errors.New("it is signed at another time")
+)
+
+// verify checks the signature of the answer to a request (RFC 8945 section
+// 5.3). It returns the TSIG record if there is a readable one, whatever the
+// error: a server that knows no such key says so without a signature.
+func (k *tsigKey) verify(m *dnsMessage, request []byte, now time.Time) (*tsigRecord, error) {
+	if len(m.records) == 0 {
+		return nil, errUnsigned
 	}
-	r.mac, data = data[:size], data[size:]
-	r.id, r.err = binary.BigEndian.Uint16(data), binary.BigEndian.Uint16(data[2:])
-	size = int(binary.BigEndian.Uint16(data[4:]))
-	if data = data[6:]; len(data) != size {
-		return nil, errDNSMessage
+	rr := &m.records[len(m.records)-1]
+	if rr.typ != typeTSIG || rr.section != sectionAdditional || rr.class != classAny {
+		return nil, errUnsigned
 	}
-	r.other = data
+	r := parseTSIG(m.raw[:rr.end], rr.data)
+	if r == nil {
+		return nil, errUnsigned
+	}
+	if len(r.mac) == 0 {
+		return r, errUnsigned
+	}
+	plain := append([]byte(nil), m.raw[:rr.start]...)
+	binary.BigEndian.PutUint16(plain, r.id)
+	count(plain, sectionAdditional, -1)
+	want := k.mac(plain, request, r)
+	// The server may have been told to truncate (RFC 8945 section 5.2.2.1).
+	if rr.name != k.name || r.alg != k.alg.wire ||
+		len(r.mac) < max(10, len(want)/2) || len(r.mac) > len(want) || !hmac.Equal(r.mac, want[:len(r.mac)]) {
+		return r, errWrongMAC
+	}
+	if off := now.Unix() - r.time; r.err != tsigBadTime && (off > tsigFudge || off < -tsigFudge) {
+		return r, errWrongTime
+	}
 	return r, nil
 }
 
-func (r *tsigRecord) at() time.Time { return time.Unix(int64(r.time), 0) }
-
-// serverTime is the server's clock, which it tells with BADTIME.
-func (r *tsigRecord) serverTime() (time.Time, bool) {
-	if r.err != tsigBadTime || len(r.other) != 6 {
-		return time.Time{}, false
+// parseTSIG reads the data of a TSIG record, from at to the end of msg; nil:
+// it is none.
+func parseTSIG(msg []byte, at int) *tsigRecord {
+	d := &dnsReader{msg: msg, at: at}
+	r := &tsigRecord{alg: d.name(), time: d.time(), fudge: d.word(), mac: d.sized(), id: d.word(), err: d.word(), other: d.sized()}
+	if d.bad || d.at != len(msg) {
+		return nil
 	}
-	return time.Unix(int64(uint48(r.other)), 0), true
+	return r
 }
 
-func appendUint48(b []byte, v uint64) []byte {
-	b = binary.BigEndian.AppendUint16(b, uint16(v>>32))
-	return binary.BigEndian.AppendUint32(b, uint32(v))
+func (r *dnsReader) time() int64 {
+	return int64(r.word())<<32 | int64(r.word())<<16 | int64(r.word())
 }
 
-func uint48(b []byte) uint64 {
-	return uint64(binary.BigEndian.Uint16(b))<<32 | uint64(binary.BigEndian.Uint32(b[2:]))
-}
-
-// randomID is a message's: what a stranger would have to guess.
-func randomID() uint16 {
-	var b [2]byte
-	rand.Read(b[:])
-	return binary.BigEndian.Uint16(b[:])
+// serverTime is the server's clock, which it tells with BADTIME, in seconds
+// since 1970; 0: it does not.
+func (r *tsigRecord) serverTime() int64 {
+	if r.err != tsigBadTime || len(r.other) != 6 {
+		return 0
+	}
+	return (&dnsReader{msg: r.other}).time()
 }
