@@ -82,18 +82,22 @@ func ddclientHosts(hosts []*option, list *option) []*option {
 // ddclientOption deals with what holds for the whole program, and with the
 // environment. It returns false if there is nothing more to do with o.
 func (im *importer) ddclientOption(o *option) bool {
-	if key, env := strings.CutSuffix(o.key, "_env"); env {
-		if im.opt.Getenv != nil {
-			if value, ok := im.opt.Getenv(o.value); ok {
-				o.key, o.value = key, value
-				return true
-			}
-		}
-		im.note(o.line, quote(o.key), ": the environment variable ", quote(o.value), " is not set here, so that ", quote(key), " is missing")
+	key, env := strings.CutSuffix(o.key, "_env")
+	if reasonOf(ddclientOptions, key) == "" {
+		// Its name is not shown: it may be a piece of a password.
+		im.note(o.line, "an option that ddclient does not have is left out")
 		return false
 	}
-	if reasonOf(ddclientOptions, o.key) == "" {
-		return true // of the service
+	if env {
+		value, ok := "", false
+		if im.opt.Getenv != nil {
+			value, ok = im.opt.Getenv(o.value)
+		}
+		if !ok {
+			im.note(o.line, o.key, ": this environment variable is not set here, so that ", key, " is missing")
+			return false
+		}
+		o.key, o.value = key, value
 	}
 	switch im.codeOf(ddclientOptions, o) {
 	case 0: // said already
@@ -130,12 +134,8 @@ func (im *importer) ddclientWish(line int, options, hosts []*option) {
 	im.ddclientServer(w, options)
 	im.ddclientSources(w, options)
 	for _, o := range options {
-		code := byte(0)
-		if reason := reasonOf(ddclientOptions, o.key); reason != "" {
-			code = reason[1]
-		}
-		switch code {
-		case 0:
+		switch reasonOf(ddclientOptions, o.key)[1] {
+		case 'o':
 			w.options = append(w.options, o)
 		case 'l':
 			if !isTrue(o.value) && w.custom == nil {
@@ -216,7 +216,9 @@ func (im *importer) ddclientServer(w *wish, options []*option) {
 	if host == "" {
 		host = "members.dyndns.org"
 	}
-	w.label += " at " + quote(host)
+	// A message must not have what somebody may have put around the host.
+	shown, _, _ := strings.Cut(host[strings.LastIndexByte(host, '@')+1:], "/")
+	w.label += " at " + quote(shown)
 	if w.known = findService(ddclientServices, "dyndns2/"+host, exactly); w.known != "" {
 		return
 	}

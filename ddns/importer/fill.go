@@ -179,12 +179,12 @@ func (im *importer) special(w *wish, def *provider.Definition, a *account, o *op
 		im.keyFile(def, a, o)
 	case "pairs":
 		for _, pair := range strings.Fields(strings.ReplaceAll(o.value, "&", " ")) {
-			key, value, _ := strings.Cut(pair, "=")
+			key, value, named := strings.Cut(pair, "=")
 			switch {
 			case key == "ttl":
 				w.ttl = &option{key: o.key, value: value, line: o.line}
 			case a.setField(def, key, value):
-			case isWord(key):
+			case named && isWord(key):
 				im.unneeded(o, "the provider "+quote(a.typ)+" has no use for "+quote(key))
 			default:
 				im.unneeded(o, "the provider "+quote(a.typ)+" has no use for it")

@@ -223,7 +223,7 @@ func TestIncludesEnd(t *testing.T) {
 
 // TestHugeFilesTakeNoTime has files that make naive parsers take hours.
 func TestHugeFilesTakeNoTime(t *testing.T) {
-	const size = 1 << 18
+	const size = 1 << 17
 	fill := func(head, s, tail string) string {
 		return head + strings.Repeat(s, (size-len(head)-len(tail))/len(s)) + tail
 	}
@@ -278,4 +278,43 @@ func numbered(n int, format string) string {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
+}
+
+// TestNotesHaveNoSecretsOutOfPlace has secrets where nobody expects them.
+func TestNotesHaveNoSecretsOutOfPlace(t *testing.T) {
+	for format, texts := range map[string][]string{
+		"ddns-scripts": {
+			"config service x\n\toption enabled 1\n\toption service_name cloudflare.com-v4\n\toption domain a@example.org\n\toption username Bearer\n\toption password p\n\toption param_opt S3CR3T\n",
+			"config service x\n\toption enabled 1\n\toption update_url 'http://u:S3CR3T@h h/[DOMAIN]?S3CR3T'\n\toption domain a.example.org\n",
+			"config service x\n\toption password one S3CR3T\n\tS3CR3T\n",
+			"config service x\n\toption service_name dyn.com\n\toption username u\n\toption password p\n\toption domain 'S3CR3T pass'\n",
+		},
+		"inadyn": {
+			"provider dyn { username = u password = p S3CR3T hostname = a.dyndns.org }",
+			"provider dyn { username = u password = p/S3CR3T=S3CR3T hostname = S3CR3T }",
+			"custom x { ddns-server = \"u:S3CR3T@h h\" ddns-path = /S3CR3T hostname = a.example.org }",
+			"username u\npassword a S3CR3T\nalias a.dyndns.org,S3CR3T\n",
+		},
+		"ddclient": {
+			"login=u password=p S3CR3T a.dyndns.org",
+			"login=u password= p S3CR3T=x a.dyndns.org",
+			"server=https://u:S3CR3T@h.example/S3CR3T login=u a.dyndns.org",
+			"server=u:S3CR3T@h.example script=S3CR3T login=u password=p x.example.org",
+			"a.dyndns.org u S3CR3T S3CR3T",
+			"protocol=cloudns dynurl=https://x/?q=S3CR3T nohost",
+		},
+	} {
+		for _, text := range texts {
+			result, err := formats[format]([]byte(text), options(t, "testdata"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			mustCheck(t, catalogue(t), result)
+			for _, n := range result.Notes {
+				if strings.Contains(strings.ToUpper(n.Message), "S3CR3T") {
+					t.Errorf("%s %q: %s", format, text, n.Message)
+				}
+			}
+		}
+	}
 }
