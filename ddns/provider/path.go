@@ -21,7 +21,7 @@ import (
 //	Id after /                       what follows the last "/"
 //
 // A name asked of a list is asked of each element. Names must be exact, values
-// are compared without regard to case. "" is the answer as a whole.
+// are compared without regard to case. "." is the answer, or record, as a whole.
 type path struct {
 	hops  []hop
 	after string // what is wanted follows the last one of these
@@ -41,6 +41,9 @@ var errPath = errors.New("a path has names, numbers, \"*\" and filters [name=val
 func parsePath(text string, known func(string) bool) (path, error) {
 	var p path
 	text, p.after, _ = strings.Cut(text, " after ")
+	if text == "." {
+		return p, nil
+	}
 	for text != "" {
 		switch {
 		case text[0] == '[':
@@ -225,8 +228,8 @@ func (h hop) holds(n any, wanted []string) bool {
 				case h.like:
 					a, err := netip.ParseAddr(text)
 					ok = ok || err == nil && (w == "AAAA") == (config.FamilyOf(a) == config.IPv6)
-				default:
-					ok = ok || strings.EqualFold(text, w)
+				default: // Route 53 writes "*" so
+					ok = ok || strings.EqualFold(strings.ReplaceAll(text, `\052`, "*"), w)
 				}
 			}
 		}

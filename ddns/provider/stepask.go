@@ -104,12 +104,12 @@ func (r *run) reply(ctx context.Context, from Origin, s *Step) (o *Outcome, tree
 			}
 			continue
 		}
+		if matchAny(s.form.missing, subject, page) {
+			return nil, nil, true
+		}
 		if r.kept && matchAny(r.d.forms.forgetOn, subject, page) {
 			r.gone = true
 			return &Outcome{Class: Unknown, Text: prefixed(s.Name, "what was kept from an earlier update is gone"), Sent: true}, nil, false
-		}
-		if matchAny(s.form.missing, subject, page) {
-			return nil, nil, true
 		}
 		v := r.verdict(s, resp, subject, page)
 		if v.class.Done() {

@@ -42,7 +42,22 @@ type run struct {
 func (p *Provider) newRun(u Update, action, kind, want string) *run {
 	r := &run{p: p, d: p.def, update: u, action: action, kind: kind, want: want, vars: map[string]string{}, masker: p.masker}
 	r.base = p.values([]Update{u}, u.Family, false)
+	for _, t := range r.d.Texts { // such as a hash of several fields
+		if form := r.d.forms.texts[t.Name]; p.hasSecret(form.yes) || p.hasSecret(form.not) {
+			r.masker = masker{append(newMasker([]string{r.value(t.Name)}).forms, r.masker.forms...)}
+		}
+	}
 	return r
+}
+
+// hasSecret reports whether a template has a secret field of the account.
+func (p *Provider) hasSecret(t template) bool {
+	for _, f := range p.def.Fields {
+		if f.Secret && t.uses(f.Key) {
+			return true
+		}
+	}
+	return false
 }
 
 // sendSteps publishes, or takes away, each of the updates.

@@ -54,7 +54,8 @@ type RecordsForm struct {
 	List    string            `toml:"list"`    // path to the records of this hostname and type
 	Address string            `toml:"address"` // path from a record to its address; "": not in the reply
 	Pick    map[string]string `toml:"pick"`    // paths from our record; one named ttl is kept unless the user has set one
-	Other   string            `toml:"other"`   // {others} is this for each of the rest, with {other} for its address
+	Other   string            `toml:"other"`   // {others} is this for each of the rest, with {other} for its address,
+	Between string            `toml:"between"` // and this between each two
 
 }
 

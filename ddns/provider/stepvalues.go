@@ -79,8 +79,12 @@ func (r *run) expand(t template, escape func(key, value string) string) string {
 		case ok && p.key != "" && len(p.apply) == 0:
 			b.WriteString(r.expand(r.chosen(text), escape))
 		case p.key == "others":
-			for _, one := range strings.Fields(r.vars["others"]) {
-				b.WriteString(r.otherForm().expand(func(key string) string {
+			form, between := r.otherForm()
+			for n, one := range strings.Fields(r.vars["others"]) {
+				if n > 0 {
+					b.WriteString(between)
+				}
+				b.WriteString(form.expand(func(key string) string {
 					if key == "other" {
 						return one
 					}
@@ -95,13 +99,13 @@ func (r *run) expand(t template, escape func(key, value string) string) string {
 }
 
 // otherForm is the template of the step that finds records.
-func (r *run) otherForm() template {
+func (r *run) otherForm() (form template, between string) {
 	for i := range r.d.Steps {
-		if t := r.d.Steps[i].form.other; !t.empty() {
-			return t
+		if s := &r.d.Steps[i]; !s.form.other.empty() {
+			return s.form.other, s.Records.Between
 		}
 	}
-	return template{}
+	return template{}, ""
 }
 
 // pick remembers a value for the steps that follow. Values that hold for the

@@ -31,6 +31,7 @@ var transforms = map[string]func(string) string{
 	"sha1":   func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) },
 	"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 	"lower":  strings.ToLower,
+	"raw":    func(s string) string { return s }, // and not escaped: for what a provider's answer has ready
 }
 
 // builtinKeys are the placeholders that are not fields of the account.
@@ -70,7 +71,7 @@ func parseTemplate(text string, known func(key string) bool) (template, error) {
 		}
 		for _, name := range names[1:] {
 			if transforms[name] == nil {
-				return template{}, fmt.Errorf("{%s}: there is no transform %q (there are md5, sha1, base64, lower)", text[1:end], name)
+				return template{}, fmt.Errorf("{%s}: there is no transform %q (there are md5, sha1, base64, lower, raw)", text[1:end], name)
 			}
 		}
 		t.parts = append(t.parts, part{key: names[0], apply: names[1:]})
@@ -112,10 +113,14 @@ func (t template) expand(value func(key string) string, escape func(key, value s
 			b.WriteString(masked)
 			continue
 		}
+		raw := false
 		for _, name := range p.apply {
-			v = transforms[name](v)
+			v, raw = transforms[name](v), name == "raw"
 		}
-		b.WriteString(escape(p.key, v))
+		if !raw {
+			v = escape(p.key, v)
+		}
+		b.WriteString(v)
 	}
 	return b.String()
 }
