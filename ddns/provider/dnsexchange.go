@@ -112,13 +112,14 @@ func (x *dnsExchanger) overUDP(ctx context.Context, q *dnsQuery) *dnsAnswer {
 	c := x.t.candidates(ctx, x.request(), config.FamilyOf(x.from.Addr))
 	defer c.stop()
 	var conn net.Conn
+	var addr netip.Addr
 	for try := 0; try < 3 && ctx.Err() == nil; {
 		if conn == nil {
 			if !c.more(ctx) {
 				break
 			}
-			addr := c.queue[0]
-			c.queue, c.tried[addr] = c.queue[1:], true
+			addr, c.queue = c.queue[0], c.queue[1:]
+			c.tried[addr] = true
 			if conn = x.dialUDP(ctx, addr); conn == nil {
 				continue
 			}
@@ -130,6 +131,7 @@ func (x *dnsExchanger) overUDP(ctx context.Context, q *dnsQuery) *dnsAnswer {
 			x.sent = true
 			var a *dnsAnswer
 			if a, err = receive(ctx, conn, q, wait); a != nil {
+				x.t.resolver.worked(x.host, addr)
 				return a
 			}
 		}

@@ -1,3 +1,5 @@
+//go:build wide
+
 package provider
 
 import (
