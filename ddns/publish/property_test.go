@@ -96,7 +96,11 @@ func (w *world) live() {
 		w.pause()
 	}
 	// From now on all is well.
-	w.a.healthy, w.b.healthy = true, true
+	for _, p := range []*simProvider{w.a, w.b} {
+		p.mu.Lock()
+		p.healthy = true
+		p.mu.Unlock()
+	}
 	w.net.snap.Links[0].Carrier = true
 	w.net.routes(true)
 	w.net.set(v4("9.9.9.9"), netwatch.Addr{Addr: ip("2a02:99::9"), Bits: 64})
