@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"os"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/control"
+	"github.com/wanbeacon/wanbeacon/ddns/json"
 )
 
 const statusUsage = `status [-config PATH] [-json]
@@ -74,8 +74,9 @@ func printStatus(s *control.Status, asJSON bool) int {
 }
 
 func printJSON(v any) {
-	e := json.NewEncoder(os.Stdout)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	e.Encode(v)
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		complain(err)
+	}
+	os.Stdout.Write(append(text, '\n'))
 }

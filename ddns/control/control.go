@@ -12,7 +12,6 @@ package control
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/json"
 )
 
 // Backend does what the socket's users ask for.
@@ -104,7 +105,7 @@ func serve(ctx context.Context, conn net.Conn, b Backend) {
 	defer unblock()
 	conn.SetReadDeadline(time.Now().Add(ioTimeout))
 	var req request
-	if err := json.NewDecoder(io.LimitReader(conn, maxRequest)).Decode(&req); err != nil {
+	if receive(io.LimitReader(conn, maxRequest), &req) != nil {
 		return
 	}
 	// From now on the client sends nothing; the end of its side cancels.
@@ -119,7 +120,7 @@ func serve(ctx context.Context, conn net.Conn, b Backend) {
 		r = reply{Error: err.Error()}
 	}
 	conn.SetWriteDeadline(time.Now().Add(ioTimeout))
-	json.NewEncoder(conn).Encode(r)
+	send(conn, r)
 }
 
 func answer(ctx context.Context, b Backend, req request) (json.RawMessage, error) {
@@ -173,11 +174,11 @@ func call[T any](ctx context.Context, socket string, req request) (*T, error) {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
-	if err := json.NewEncoder(conn).Encode(req); err != nil {
+	if err := send(conn, req); err != nil {
 		return nil, err
 	}
 	var r reply
-	if err := json.NewDecoder(bufio.NewReader(conn)).Decode(&r); err != nil {
+	if err := receive(conn, &r); err != nil {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%s: no answer in time", socket)
 		}
@@ -188,4 +189,22 @@ func call[T any](ctx context.Context, socket string, req request) (*T, error) {
 	}
 	v := new(T)
 	return v, json.Unmarshal(r.Result, v)
+}
+
+// send writes v as one line.
+func send(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
+	if err == nil {
+		_, err = w.Write(append(text, '\n'))
+	}
+	return err
+}
+
+// receive reads one line, the end of the stream being the end of one, into v.
+func receive(r io.Reader, v any) error {
+	line, err := bufio.NewReader(r).ReadBytes('\n')
+	if err != nil && (err != io.EOF || len(line) == 0) {
+		return err
+	}
+	return json.Unmarshal(line, v)
 }

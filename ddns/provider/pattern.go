@@ -1,12 +1,13 @@
 package provider
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/json"
 )
 
 // pattern matches a reply. In the catalogue it is written as one of
@@ -302,7 +303,7 @@ func jsonText(v any) (string, bool) {
 	case bool:
 		return strconv.FormatBool(x), true
 	case json.Number:
-		return x.String(), true
+		return string(x), true
 	case []any:
 		if len(x) == 1 { // of XML
 			if s, ok := x[0].(string); ok {

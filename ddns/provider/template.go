@@ -5,9 +5,10 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/json"
 )
 
 // template is text with placeholders: "…?hostname={hostname}&pw={password|md5}".
@@ -166,13 +167,8 @@ func escapeURL(key, value string) string {
 
 // escapeJSON encodes for the inside of a JSON string (RFC 8259 section 7).
 func escapeJSON(_, value string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(value) != nil {
-		return ""
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(b.String()), `"`), `"`)
+	quoted := json.AppendQuoted(nil, value)
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // escapeXML encodes for text and attributes of XML.

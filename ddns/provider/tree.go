@@ -1,13 +1,14 @@
 package provider
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/json"
 )
 
-// maxDepth bounds how deeply a peer may nest values.
-const maxDepth = 64
+// maxDepth bounds how deeply a peer may nest elements.
+const maxDepth = json.MaxDepth
 
 var (
 	errDeep    = errors.New("the answer is nested too deeply")
@@ -38,37 +39,14 @@ func readTree(form, body string) (any, error) {
 
 // readJSON reads one JSON value. Numbers keep their digits.
 func readJSON(body string) (any, error) {
-	if tooDeep(body) {
+	v, _, err := json.Read(body)
+	if errors.Is(err, json.ErrDeep) {
 		return nil, errDeep
 	}
-	dec := json.NewDecoder(strings.NewReader(body))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
+	if err != nil {
 		return nil, errNotJSON
 	}
 	return v, nil
-}
-
-// tooDeep looks at the brackets alone, before anything is built of them.
-func tooDeep(body string) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == ']' || c == '}':
-			depth--
-		}
-	}
-	return false
 }
 
 // readXML reads elements and their text; attributes, comments, declarations

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/json"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 )
 
