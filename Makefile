@@ -26,7 +26,7 @@ FUZZTIME    ?= 5s
 # Programs that the tests and the demo use, and their Debian packages.
 TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd busybox:busybox strace:strace \
 	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps \
-	ddclient:ddclient inadyn:inadyn
+	ddclient:ddclient inadyn:inadyn named:bind9 knotd:knot pdns_server:pdns-server sqlite3:sqlite3
 
 .PHONY: help
 help:  ## this list
@@ -64,7 +64,7 @@ tools:
 	[ -e $$policy ] || { trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; }; \
 	apt-get update -q >/dev/null && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-		$$missing libc6-dev libio-socket-ssl-perl >/dev/null || exit 1; \
+		$$missing libc6-dev libio-socket-ssl-perl pdns-backend-sqlite3 >/dev/null || exit 1; \
 	for s in $$missing; do systemctl disable -q $$s 2>/dev/null; done; exit 0
 
 .PHONY: demo

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"fmt"
 	"net/netip"
 	"sync/atomic"
 
@@ -45,12 +44,3 @@ func isLocal(a netip.Addr) bool {
 	a = a.Unmap()
 	return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
 }
-
-// bindError is a device that one cannot bind to.
-type bindError struct {
-	device string
-	err    error
-}
-
-func (e *bindError) Error() string { return fmt.Sprintf("device %s: %v", e.device, e.err) }
-func (e *bindError) Unwrap() error { return e.err }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
@@ -37,7 +38,7 @@ func (t *transport) open(ctx context.Context, from Origin, bind string, req *req
 			note = noDeviceNote
 		}
 		if err != nil {
-			return nil, note, &failure{err: ctxOr(ctx, err), doing: "connecting", lookup: c.failed, timedOutLookup: !c.resolved}
+			return nil, note, &failure{err: socket.CtxOr(ctx, err), doing: "connecting", lookup: c.failed, timedOutLookup: !c.resolved}
 		}
 		if !req.secure {
 			t.resolver.worked(req.host, addr)
@@ -54,7 +55,7 @@ func (t *transport) open(ctx context.Context, from Origin, bind string, req *req
 			c.queue = append([]netip.Addr{addr}, c.queue...)
 			continue
 		}
-		err = &failure{err: ctxOr(ctx, err), doing: "setting up TLS"}
+		err = &failure{err: socket.CtxOr(ctx, err), doing: "setting up TLS"}
 		if n == maxConnections || ctx.Err() != nil || !c.more(ctx) {
 			return nil, note, err
 		}
@@ -203,7 +204,7 @@ func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr,
 	switch {
 	case err == nil && other.conn != nil:
 		other.conn.Close()
-	case err != nil && (other.err == nil || noPath(err)):
+	case err != nil && (other.err == nil || socket.NoPath(err)):
 		return other.conn, other.addr, other.err
 	}
 	return conn, addr, err
@@ -256,7 +257,7 @@ func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (net
 			if r.err == nil {
 				return r.conn, r.addr, nil
 			}
-			if failed == nil || noPath(failed) {
+			if failed == nil || socket.NoPath(failed) {
 				failed = r.err
 			}
 			due = true
@@ -286,7 +287,7 @@ const (
 )
 
 // connect makes one TCP connection, bound as the origin says; waiting as of
-// connectTCP.
+// socket.TCP.
 func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (net.Conn, error) {
 	to := netip.AddrPortFrom(addr, d.port)
 	if d.t.reroute != nil {
@@ -295,13 +296,13 @@ func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (
 			return nil, err
 		}
 	}
-	return d.bound(ctx, to, func(device string, source netip.Addr) (*socket, bool, error) {
-		return connectTCP(ctx, to, device, source, waiting)
+	return d.bound(ctx, to, func(device string, source netip.Addr) (*socket.Conn, bool, error) {
+		return socket.TCP(ctx, to, device, source, waiting)
 	})
 }
 
 // bound connects to an address with the origin's device and source.
-func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket, bool, error)) (net.Conn, error) {
+func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket.Conn, bool, error)) (net.Conn, error) {
 	device, source := d.binding(to.Addr())
 	for try := 1; ; try++ {
 		conn, err := d.boundOnce(to, device, source, connect)
@@ -316,10 +317,10 @@ func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(devi
 	}
 }
 
-func (d *dialer) boundOnce(to netip.AddrPort, device string, source netip.Addr, connect func(string, netip.Addr) (*socket, bool, error)) (net.Conn, error) {
+func (d *dialer) boundOnce(to netip.AddrPort, device string, source netip.Addr, connect func(string, netip.Addr) (*socket.Conn, bool, error)) (net.Conn, error) {
 	if device != "" && d.from.Unrouted {
 		if _, err := netwatch.RouteTo(to.Addr(), source, device); err != nil {
-			return nil, &connectError{to, err}
+			return nil, &socket.ConnectError{To: to, Err: err}
 		}
 	}
 	conn, notPermitted, err := connect(device, source)

@@ -3,69 +3,55 @@ package provider
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
-
-// maxUDP is the largest message that goes over UDP (RFC 1035 section 4.2.1).
-const maxUDP = 512
-
-// dnsQuery is a message that wants an answer.
-type dnsQuery struct {
-	msg  []byte   // as it is sent
-	name string   // of its question, or zone
-	typ  uint16   // of its question
-	key  *tsigKey // nil: msg is unsigned
-	mac  []byte   // of msg
-	now  time.Time
-}
 
 // dnsAnswer is what came back.
 type dnsAnswer struct {
-	*dnsMessage
-	tsig  *tsigRecord // nil: none
-	fault error       // why the signature does not hold; nil: it does, or none was asked for
+	*dns.Answer
+	tsig *tsigRecord // nil: none
 }
 
 // newDNSQuery completes a message: an id that a stranger would have to guess,
-// and, with a key, a signature.
-func newDNSQuery(msg []byte, name string, typ uint16, key *tsigKey, now time.Time) *dnsQuery {
+// and, with a key, a signature, which the answer must have too.
+func newDNSQuery(msg []byte, name string, key *tsigKey, now time.Time) *tsigQuery {
 	rand.Read(msg[:2])
-	q := &dnsQuery{msg: msg, name: name, typ: typ, key: key, now: now}
+	q := &tsigQuery{Query: dns.Query{Msg: msg, Name: name, Type: dns.TypeSOA}, key: key, now: now}
 	if key != nil {
-		q.msg, q.mac = key.sign(msg, now)
+		q.Msg, q.mac = key.sign(msg, now)
+		q.Verify = func(m *dns.Message) error {
+			_, err := key.verify(m, q.mac, now)
+			return err
+		}
 	}
 	return q
 }
 
-// read reads an answer; nil: the packet answers something else, which has
-// nothing to say here.
-func (q *dnsQuery) read(packet []byte) *dnsAnswer {
-	m, err := parseDNS(packet)
-	if err != nil {
+// tsigQuery is a query with what its answer is verified by.
+type tsigQuery struct {
+	dns.Query
+	key *tsigKey // nil: it is unsigned
+	mac []byte   // of Msg
+	now time.Time
+}
+
+// judged adds the signature's record to an answer.
+func (q *tsigQuery) judged(a *dns.Answer) *dnsAnswer {
+	if a == nil {
 		return nil
 	}
-	sent := binary.BigEndian.Uint16(q.msg[2:])
-	if m.id != binary.BigEndian.Uint16(q.msg) || m.flags&flagResponse == 0 || (m.flags^sent)&opcodeMask != 0 {
-		return nil
-	}
-	// Servers may leave the zone out of the answer to an update, but the
-	// question only when they could not read it.
-	empty := m.name == "" && m.typ == 0
-	if (m.name != q.name || m.typ != q.typ) && !(empty && (sent&opcodeMask != opcodeQuery || m.rcode() != 0)) {
-		return nil
-	}
-	a := &dnsAnswer{dnsMessage: m}
+	judged := &dnsAnswer{Answer: a}
 	if q.key != nil {
-		a.tsig, a.fault = q.key.verify(m, q.mac, q.now)
+		judged.tsig, _ = q.key.verify(a.Message, q.mac, q.now)
 	}
-	return a
+	return judged
 }
 
 // dnsExchanger asks one server on behalf of one origin.
@@ -81,13 +67,18 @@ type dnsExchanger struct {
 // not all of it. An unsigned answer to a signed query over UDP, which anybody
 // can send, ends no more than the waiting for a better one. The error is a
 // *failure.
-func (x *dnsExchanger) exchange(ctx context.Context, q *dnsQuery) (*dnsAnswer, error) {
-	var first *dnsAnswer
-	if len(q.msg) <= maxUDP {
+func (x *dnsExchanger) exchange(ctx context.Context, q *tsigQuery) (*dnsAnswer, error) {
+	a, err := x.exchangePlain(ctx, q)
+	return q.judged(a), err
+}
+
+func (x *dnsExchanger) exchangePlain(ctx context.Context, q *tsigQuery) (*dns.Answer, error) {
+	var first *dns.Answer
+	if len(q.Msg) <= dns.MaxPlain {
 		first = x.overUDP(ctx, q)
 	}
-	truncated := first != nil && first.flags&flagTruncated != 0
-	if first != nil && first.fault == nil && !truncated {
+	truncated := first != nil && first.Truncated()
+	if first != nil && first.Fault == nil && !truncated {
 		return first, nil
 	}
 	a, err := x.overTCP(ctx, q)
@@ -104,7 +95,7 @@ func (x *dnsExchanger) exchange(ctx context.Context, q *dnsQuery) (*dnsAnswer, e
 
 // overUDP sends to one address after the other, and again to the last one.
 // nil: there was no answer.
-func (x *dnsExchanger) overUDP(ctx context.Context, q *dnsQuery) *dnsAnswer {
+func (x *dnsExchanger) overUDP(ctx context.Context, q *tsigQuery) *dns.Answer {
 	wait := x.unit
 	if deadline, ok := ctx.Deadline(); ok { // half of the time is TCP's
 		wait = min(wait, time.Until(deadline)/10)
@@ -125,20 +116,20 @@ func (x *dnsExchanger) overUDP(ctx context.Context, q *dnsQuery) *dnsAnswer {
 			}
 			defer conn.Close()
 		}
-		_, err := conn.Write(q.msg)
+		_, err := conn.Write(q.Msg)
 		c.begin()
 		if err == nil {
 			x.sent = true
-			var a *dnsAnswer
-			if a, err = receive(ctx, conn, q, wait); a != nil {
+			var a *dns.Answer
+			if a, err = dns.Receive(ctx, conn, &q.Query, wait); a != nil {
 				x.t.resolver.worked(x.host, addr)
 				return a
 			}
 		}
-		if !isTimeout(err) || c.hasNext() { // nobody is there
+		if !socket.IsTimeout(err) || c.hasNext() { // nobody is there
 			conn = nil
 		}
-		if isTimeout(err) {
+		if socket.IsTimeout(err) {
 			if try++; try == 1 {
 				wait *= 2
 			}
@@ -160,8 +151,8 @@ func (c *candidates) hasNext() bool {
 // dialUDP makes a socket for one address; nil: there is no way.
 func (x *dnsExchanger) dialUDP(ctx context.Context, addr netip.Addr) net.Conn {
 	to := netip.AddrPortFrom(addr, x.port)
-	conn, err := x.bound(ctx, to, func(device string, source netip.Addr) (*socket, bool, error) {
-		return connectUDP(to, device, source)
+	conn, err := x.bound(ctx, to, func(device string, source netip.Addr) (*socket.Conn, bool, error) {
+		return socket.UDP(to, device, source)
 	})
 	if x.refused.Load() && x.t.noDevice.CompareAndSwap(false, true) {
 		x.note = noDeviceNote
@@ -177,32 +168,8 @@ func (x *dnsExchanger) request() *request {
 	return &request{target: target{host: x.host, port: x.port}}
 }
 
-// receive waits for an answer whose signature holds. When it comes to the end
-// of the time it returns one whose signature does not, if there was any.
-func receive(ctx context.Context, conn net.Conn, q *dnsQuery, wait time.Duration) (doubtful *dnsAnswer, err error) {
-	conn.SetReadDeadline(time.Now().Add(wait))
-	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })()
-	for {
-		buf := make([]byte, 4096)
-		n, err := conn.Read(buf)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil && err != io.EOF { // which is an empty packet
-			return doubtful, err
-		}
-		switch a := q.read(buf[:n]); {
-		case a == nil:
-		case a.fault == nil || a.flags&flagTruncated != 0:
-			return a, nil
-		default:
-			doubtful = a
-		}
-	}
-}
-
 // overTCP asks over a connection of its own (RFC 1035 section 4.2.2).
-func (x *dnsExchanger) overTCP(ctx context.Context, q *dnsQuery) (*dnsAnswer, error) {
+func (x *dnsExchanger) overTCP(ctx context.Context, q *tsigQuery) (*dns.Answer, error) {
 	conn, note, err := x.t.open(ctx, x.from, x.bind, x.request())
 	if note != "" {
 		x.note = note
@@ -211,31 +178,10 @@ func (x *dnsExchanger) overTCP(ctx context.Context, q *dnsQuery) (*dnsAnswer, er
 		return nil, err
 	}
 	defer conn.Close()
-	defer closeWith(ctx, conn)()
 	x.sent = true
-	var framed dnsWriter
-	framed.sized(q.msg)
-	if _, err = conn.Write(framed.buf); err != nil {
-		return nil, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
+	a, err := dns.Stream(ctx, conn, &q.Query)
+	if err != nil {
+		return nil, &failure{err: err, sent: true, doing: "waiting for the answer"}
 	}
-	for {
-		packet, err := readFramed(conn)
-		if err != nil {
-			return nil, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
-		}
-		if a := q.read(packet); a != nil {
-			return a, nil
-		}
-	}
-}
-
-// readFramed reads a message with its length before it.
-func readFramed(r io.Reader) ([]byte, error) {
-	var size [2]byte
-	if _, err := io.ReadFull(r, size[:]); err != nil {
-		return nil, err
-	}
-	packet := make([]byte, binary.BigEndian.Uint16(size[:]))
-	_, err := io.ReadFull(r, packet)
-	return packet, err
+	return a, nil
 }

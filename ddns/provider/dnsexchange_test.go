@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // dnsRelay is a way to a server that mistreats what passes, over UDP and TCP.
@@ -117,13 +119,13 @@ func changed(packet []byte, at int) []byte {
 
 // withoutTSIG is the packet without its last record, which is the signature.
 func withoutTSIG(t *testing.T, packet []byte, rcode byte) []byte {
-	m, err := parseDNS(packet)
-	if err != nil || len(m.records) == 0 {
+	m, err := dns.Parse(packet)
+	if err != nil || len(m.Records) == 0 {
 		t.Error("no signed answer", err)
 		return nil
 	}
-	packet = append([]byte(nil), packet[:m.records[len(m.records)-1].start]...)
-	count(packet, sectionAdditional, -1)
+	packet = append([]byte(nil), packet[:m.Records[len(m.Records)-1].Start]...)
+	dns.Count(packet, dns.SectionAdditional, -1)
 	packet[3] = packet[3]&0xf0 | rcode
 	return packet
 }

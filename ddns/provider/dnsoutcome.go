@@ -4,14 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
-)
 
-// Answer codes (RFC 1035 section 4.1.1, RFC 2136 section 2.2).
-const (
-	rcodeServFail uint16 = 2
-	rcodeNXDomain uint16 = 3
-	rcodeRefused  uint16 = 5
-	rcodeNotAuth  uint16 = 9
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // dnsCodes is what the codes of answers mean, and those of TSIG that come with
@@ -24,13 +18,13 @@ var dnsCodes = [...]struct {
 }{
 	{0, Updated, false, "NOERROR"},
 	{1, BadRequest, false, "FORMERR: the server does not understand the update"},
-	{rcodeServFail, ServerError, false, "SERVFAIL"},
-	{rcodeNXDomain, NoHost, true, "NXDOMAIN"},
+	{dns.ServFail, ServerError, false, "SERVFAIL"},
+	{dns.NXDomain, NoHost, true, "NXDOMAIN"},
 	{4, BadRequest, false, "NOTIMP: the server takes no updates"},
-	{rcodeRefused, WrongOwner, true, "REFUSED: the server does not let this key change this name"},
+	{dns.Refused, WrongOwner, true, "REFUSED: the server does not let this key change this name"},
 	{6, BadRequest, true, "YXDOMAIN: other records stand at this name"},
 	{7, BadRequest, true, "YXRRSET: other records stand at this name, and a CNAME has to be alone"},
-	{rcodeNotAuth, NoHost, false, "NOTAUTH: the server is not authoritative for the zone"},
+	{dns.NotAuth, NoHost, false, "NOTAUTH: the server is not authoritative for the zone"},
 	{10, NoHost, true, "NOTZONE: the name is not in the zone"},
 	{tsigBadSig, BadAuth, false, "BADSIG: the key's secret is not the server's"},
 	{tsigBadKey, BadAuth, false, "BADKEY: the server does not know this key with this algorithm, or not for this name"},
@@ -45,23 +39,23 @@ var dnsCodes = [...]struct {
 func (u *dnsUpdater) ask(ctx context.Context, from Origin, at *dnsPlace, msg []byte) (o *Outcome, one bool) {
 	x := u.exchanger(from, u.p.bind, at)
 	now := u.now()
-	a, err := x.exchange(ctx, newDNSQuery(msg, at.zone, typeSOA, u.key, now))
+	a, err := x.exchange(ctx, newDNSQuery(msg, at.zone, u.key, now))
 	server := int64(0)
-	if err == nil && a.tsig != nil && a.fault == nil {
+	if err == nil && a.tsig != nil && a.Fault == nil {
 		if server = a.tsig.serverTime(); server != 0 {
-			a, err = x.exchange(ctx, newDNSQuery(msg, at.zone, typeSOA, u.key, time.Unix(server, 0)))
+			a, err = x.exchange(ctx, newDNSQuery(msg, at.zone, u.key, time.Unix(server, 0)))
 		}
 	}
 	o = &Outcome{Class: Network, Sent: true}
 	switch {
 	case err != nil:
 		*o = u.p.failure(err)
-	case a.fault == nil && a.tsig != nil && a.tsig.err == tsigBadTime:
+	case a.Fault == nil && a.tsig != nil && a.tsig.err == tsigBadTime:
 		o.Class, o.Account = BadAuth, true
 		o.Text = "BADTIME: " + clocks(now, a.tsig.serverTime())
-	case a.fault != nil && (a.fault != errUnsigned || a.rcode() == 0):
-		o.Text = "the answer is not to be trusted: " + a.fault.Error()
-	case a.fault != nil && a.rcode() == rcodeRefused:
+	case a.Fault != nil && (a.Fault != errUnsigned || a.RCode() == 0):
+		o.Text = "the answer is not to be trusted: " + a.Fault.Error()
+	case a.Fault != nil && a.RCode() == dns.Refused:
 		// Nobody vouches for it, and a clock that is wrong now may soon be right.
 		o.Class = Unknown
 		o.Text = "REFUSED, unsigned: the key's name, algorithm or secret is not the server's, or the clock is wrong: here it is " + clock(now)
@@ -87,8 +81,8 @@ func (u *dnsUpdater) ask(ctx context.Context, from Origin, at *dnsPlace, msg []b
 
 // judge looks an answer's code up.
 func (u *dnsUpdater) judge(o *Outcome, a *dnsAnswer) (one bool) {
-	code := a.rcode()
-	if code == rcodeNotAuth && a.tsig != nil && a.tsig.err != 0 {
+	code := a.RCode()
+	if code == dns.NotAuth && a.tsig != nil && a.tsig.err != 0 {
 		code = a.tsig.err
 	}
 	o.Class, o.Text = Unknown, "RCODE "+itoa(int(code))

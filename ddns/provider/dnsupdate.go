@@ -4,20 +4,22 @@ import (
 	"context"
 	"strings"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // setCNAME makes hostname an alias of target, whatever it was an alias of
 // before. Other records at the name are not touched, and make it fail.
 func (u *dnsUpdater) setCNAME(ctx context.Context, from Origin, hostname, target string, ttl time.Duration) Outcome {
 	target = strings.TrimSuffix(target, ".")
-	c := &dnsChange{name: strings.ToLower(strings.TrimSuffix(hostname, ".")), typ: typeCNAME, ttl: u.ttl(ttl)}
+	c := &dnsChange{name: strings.ToLower(strings.TrimSuffix(hostname, ".")), typ: dns.TypeCNAME, ttl: u.ttl(ttl)}
 	if c.err = u.p.CheckHost(c.name); c.err == nil {
-		c.err = checkDNSName(target)
+		c.err = dns.CheckName(target)
 	}
 	if c.err == nil {
-		var data dnsWriter
-		data.name(target)
-		c.data = data.buf
+		var data dns.Writer
+		data.Name(target)
+		c.data = data.Buf
 	}
 	return u.apply(ctx, from, []*dnsChange{c})[0]
 }
@@ -25,7 +27,7 @@ func (u *dnsUpdater) setCNAME(ctx context.Context, from Origin, hostname, target
 // besideCNAME are the types that a name is likely to have. A server silently
 // leaves a CNAME out that would stand beside one of them (RFC 2136 section
 // 3.4.2.2), so that there must be none of them.
-var besideCNAME = [...]uint16{typeA, typeAAAA, typeMX, typeTXT, typeNS, typeSRV, typeCAA, typeSVCB, typeHTTPS}
+var besideCNAME = [...]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT, dns.TypeNS, dns.TypeSRV, dns.TypeCAA, dns.TypeSVCB, dns.TypeHTTPS}
 
 // dnsChange replaces one RRset, or takes it away.
 type dnsChange struct {
@@ -47,7 +49,7 @@ func (u *dnsUpdater) apply(ctx context.Context, from Origin, changes []*dnsChang
 	defer release()
 	for _, c := range changes {
 		if c.err == nil {
-			c.err = checkDNSName(c.name)
+			c.err = dns.CheckName(c.name)
 		}
 		if c.err != nil {
 			c.outcome = &Outcome{Class: BadRequest, Text: u.p.masker.own(c.err.Error())}
@@ -108,21 +110,21 @@ func (u *dnsUpdater) applyTo(ctx context.Context, from Origin, changes []*dnsCha
 // updateMessage writes an update (RFC 2136 section 2): each RRset is deleted
 // (section 2.5.2) and, with data, added anew (section 2.5.1).
 func updateMessage(zone string, changes []*dnsChange) []byte {
-	w := newDNSWriter(opcodeUpdate, zone, typeSOA)
+	w := dns.NewWriter(dns.OpcodeUpdate, zone, dns.TypeSOA)
 	for _, c := range changes {
-		if c.typ == typeCNAME {
+		if c.typ == dns.TypeCNAME {
 			for _, typ := range besideCNAME {
-				w.record(sectionAnswer, c.name, typ, classNone, 0, nil) // section 2.4.3
+				w.Record(dns.SectionAnswer, c.name, typ, dns.ClassNone, 0, nil) // section 2.4.3
 			}
 		}
 	}
 	for _, c := range changes {
-		w.record(sectionAuthority, c.name, c.typ, classAny, 0, nil)
+		w.Record(dns.SectionAuthority, c.name, c.typ, dns.ClassAny, 0, nil)
 		if c.data != nil {
-			w.record(sectionAuthority, c.name, c.typ, classIN, c.ttl, c.data)
+			w.Record(dns.SectionAuthority, c.name, c.typ, dns.ClassIN, c.ttl, c.data)
 		}
 	}
-	return w.buf
+	return w.Buf
 }
 
 func (u *dnsUpdater) exchanger(from Origin, bind string, at *dnsPlace) *dnsExchanger {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // dnsPlace is where a name is updated.
@@ -79,32 +82,32 @@ func (u *dnsUpdater) find(ctx context.Context, from Origin, hostname string) (*d
 // askSOA asks until there is an answer or ctx is done.
 func (u *dnsUpdater) askSOA(ctx context.Context, from Origin, name string) (*dnsAnswer, error) {
 	if u.host != "" {
-		msg := newDNSWriter(opcodeQuery, name, typeSOA).buf
-		return u.exchanger(from, u.p.bind, &u.dnsPlace).exchange(ctx, newDNSQuery(msg, name, typeSOA, nil, time.Time{}))
+		msg := dns.NewWriter(dns.OpcodeQuery, name, dns.TypeSOA).Buf
+		return u.exchanger(from, u.p.bind, &u.dnsPlace).exchange(ctx, newDNSQuery(msg, name, nil, time.Time{}))
 	}
 	r := u.p.transport.resolver
 	failed := &lookupError{host: name}
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		failed.unreachable = true
 		for _, server := range nameservers(r.path) {
-			msg := newDNSWriter(opcodeQuery|flagRecursionDesired, name, typeSOA).buf
+			msg := dns.NewWriter(dns.OpcodeQuery|dns.FlagRecursionDesired, name, dns.TypeSOA).Buf
 			attempt, release := withPatience(ctx, lookupAttempt)
 			x := u.exchanger(Origin{}, "", &dnsPlace{"", server, parsePort(r.port)})
-			a, err := x.exchange(attempt, newDNSQuery(msg, name, typeSOA, nil, time.Time{}))
+			a, err := x.exchange(attempt, newDNSQuery(msg, name, nil, time.Time{}))
 			release()
-			if err == nil && (a.rcode() == 0 || a.rcode() == rcodeNXDomain) {
+			if err == nil && (a.RCode() == 0 || a.RCode() == dns.NXDomain) {
 				return a, nil
 			}
 			if err == nil {
-				err = errors.New("the name server says RCODE " + itoa(int(a.rcode())))
+				err = errors.New("the name server says RCODE " + itoa(int(a.RCode())))
 			}
-			failed.err, failed.unreachable = err, failed.unreachable && noPath(err)
+			failed.err, failed.unreachable = err, failed.unreachable && socket.NoPath(err)
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, &failure{err: ctxOr(ctx, failed), doing: "looking for the zone's server", timedOutLookup: true}
+			return nil, &failure{err: socket.CtxOr(ctx, failed), doing: "looking for the zone's server", timedOutLookup: true}
 		case <-timer.C:
 		}
 		if failed.unreachable {
@@ -118,13 +121,14 @@ func (u *dnsUpdater) askSOA(ctx context.Context, from Origin, name string) (*dns
 // of the zone above it (RFC 2308 section 3). The SOA of what a CNAME leads to
 // says nothing.
 func (a *dnsAnswer) soa(name string) (zone, primary string) {
-	for i := range a.records {
-		rr := &a.records[i]
-		if rr.typ != typeSOA || rr.class != classIN || rr.name == "" || !inZone(name, rr.name) ||
-			rr.section != sectionAuthority && (rr.section != sectionAnswer || rr.name != name) {
+	for i := range a.Records {
+		rr := &a.Records[i]
+		if rr.Type != dns.TypeSOA || rr.Class != dns.ClassIN || rr.Name == "" || !dns.InZone(name, rr.Name) ||
+			rr.Section != dns.SectionAuthority && (rr.Section != dns.SectionAnswer || rr.Name != name) {
 			continue
 		}
-		return rr.name, (&dnsReader{msg: a.raw[:rr.end], at: rr.data}).name()
+		primary, _ = a.Target(rr)
+		return rr.Name, primary
 	}
 	return "", ""
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // failure is an exchange without a complete answer.
@@ -36,12 +38,12 @@ func (p *Provider) failure(err error) Outcome {
 	case unresolved:
 		o.NoPath = true
 		o.Text = f.err.Error()
-	case isTimeout(f.err) && f.timedOutLookup:
+	case socket.IsTimeout(f.err) && f.timedOutLookup:
 		o.NoPath = true
 		o.Text = fmt.Sprintf("the provider's name did not resolve within %v", p.opt.Timeout)
-	case isTimeout(f.err):
+	case socket.IsTimeout(f.err):
 		o.Text = fmt.Sprintf("no answer within %v (%s)", p.opt.Timeout, f.doing)
-	case noPath(f.err):
+	case socket.NoPath(f.err):
 		o.NoPath = !f.sent
 		o.Text = f.doing + ": " + plainError(f.err)
 	default:
@@ -49,26 +51,6 @@ func (p *Provider) failure(err error) Outcome {
 	}
 	o.Text = p.masker.own(o.Text)
 	return o
-}
-
-// isTimeout reports whether the deadline ended it, or the kernel's own patience.
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// noPath reports whether the kernel found no way out for the packet.
-func noPath(err error) bool {
-	for _, errno := range []error{
-		unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EADDRNOTAVAIL, unix.ENETDOWN, unix.ENODEV,
-		unix.EACCES,       // a route of type "prohibit"
-		unix.EAFNOSUPPORT, // no IPv6 in this kernel
-	} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
 }
 
 // plainError says in words for users what went wrong.
@@ -88,8 +70,8 @@ func plainError(err error) string {
 	if isUnknownAuthority(err) {
 		return "the server's certificate is signed by an unknown authority (a self-signed one needs ca_file)"
 	}
-	if c, ok := errors.AsType[*connectError](err); ok {
-		return c.to.String() + ": " + innermost(c.err).Error()
+	if c, ok := errors.AsType[*socket.ConnectError](err); ok {
+		return c.To.String() + ": " + innermost(c.Err).Error()
 	}
 	return innermost(err).Error()
 }

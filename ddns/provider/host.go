@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // CheckHost says what is wrong with a hostname for this provider; nil: nothing.
@@ -26,7 +28,7 @@ func (p *Provider) CheckHost(hostname string) error {
 		}
 		return fmt.Errorf("%q is not a full hostname", hostname)
 	}
-	if strict && zone != "" && !inZone(host, zone) {
+	if strict && zone != "" && !dns.InZone(host, zone) {
 		return fmt.Errorf("%q is not in the zone %q of this provider", hostname, zone)
 	}
 	return nil
@@ -67,15 +69,11 @@ func (p *Provider) zone() (zone string, strict bool) {
 	return strings.ToLower(strings.Trim(zone, ".")), f.userZone
 }
 
-func inZone(host, zone string) bool {
-	return strings.EqualFold(host, zone) || len(host) > len(zone) && strings.EqualFold(host[len(host)-len(zone)-1:], "."+zone)
-}
-
 // relative is host without the zone: apex for the zone itself, and host as it
 // is when it is elsewhere.
 func relative(host, zone, apex string) string {
 	switch {
-	case zone == "" || !inZone(host, zone):
+	case zone == "" || !dns.InZone(host, zone):
 		return host
 	case len(host) == len(zone):
 		return apex

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 const (
@@ -128,7 +129,7 @@ func (r *resolver) ask(ctx context.Context, host string, f config.Family) ([]net
 			}
 			dns, ok := errors.AsType[*net.DNSError](a.err)
 			failed.final = failed.final && ok && dns.IsNotFound
-			failed.unreachable = failed.unreachable && noPath(a.err)
+			failed.unreachable = failed.unreachable && socket.NoPath(a.err)
 			failed.err = a.err
 			if next < len(servers) {
 				stagger.Reset(0)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // nameServer is a DNS server over UDP on loopback.
@@ -315,7 +316,7 @@ func TestNoPathErrors(t *testing.T) {
 		syscall.ENETUNREACH: true, syscall.EHOSTUNREACH: true, syscall.EADDRNOTAVAIL: true, syscall.ENETDOWN: true,
 		syscall.ENODEV: true, syscall.ECONNREFUSED: false, syscall.ETIMEDOUT: false, errors.New("other"): false,
 	} {
-		if got := noPath(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", errno)}); got != want {
+		if got := socket.NoPath(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", errno)}); got != want {
 			t.Errorf("%v: %v", errno, got)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // dnsUpdater is an account of family rfc2136: DNS UPDATE (RFC 2136), signed by
@@ -65,7 +66,7 @@ func (p *Provider) withDNS() (*Provider, []FieldProblem) {
 	var problems []FieldProblem
 	bad := func(key, message string) { problems = append(problems, FieldProblem{key, message}) }
 	u.zone, _ = p.zone()
-	if u.zone != "" && checkDNSName(u.zone) != nil {
+	if u.zone != "" && dns.CheckName(u.zone) != nil {
 		bad("zone", "is not the name of a zone, such as \"example.org\"")
 	}
 	if !u.setServer(p.fields["server"]) {
@@ -74,7 +75,7 @@ func (p *Provider) withDNS() (*Provider, []FieldProblem) {
 	name, secret := strings.TrimSuffix(p.fields["key_name"], "."), p.fields["key_secret"]
 	if name != "" || secret != "" {
 		u.key = &tsigKey{name: strings.ToLower(name), alg: &tsigAlgorithms[0]}
-		if checkDNSName(name) != nil {
+		if dns.CheckName(name) != nil {
 			bad("key_name", "is missing, or not a name that a key can have")
 		}
 		var err error
@@ -152,9 +153,9 @@ func (u *dnsUpdater) changes(updates []Update, remove bool) []*dnsChange {
 	changes := make([]*dnsChange, len(updates))
 	for i := range updates {
 		from := &updates[i]
-		c := &dnsChange{name: strings.ToLower(from.Hostname), typ: typeA, ttl: u.ttl(from.TTL)}
+		c := &dnsChange{name: strings.ToLower(from.Hostname), typ: dns.TypeA, ttl: u.ttl(from.TTL)}
 		if from.Family == config.IPv6 {
-			c.typ = typeAAAA
+			c.typ = dns.TypeAAAA
 		}
 		switch {
 		case remove:
@@ -185,7 +186,7 @@ func (u *dnsUpdater) preview(updates []Update) []string {
 	lines := make([]string, len(updates))
 	for i, c := range u.changes(updates, false) {
 		typ := "A"
-		if c.typ == typeAAAA {
+		if c.typ == dns.TypeAAAA {
 			typ = "AAAA"
 		}
 		lines[i] = u.p.masker.own(fmt.Sprintf("DNS UPDATE to %s, zone %s: %s %d IN %s %v",

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // publish4and6 are updates of both families for each hostname.
@@ -87,7 +88,7 @@ func TestUpdatesAtRealServers(t *testing.T) {
 			if groups := p.Group(updates); len(groups) != 1 || len(groups[0]) != 80 {
 				t.Errorf("%d groups", len(groups))
 			}
-			if n := len(updateMessage("example.org", p.dns.changes(updates, false))); n <= maxUDP {
+			if n := len(updateMessage("example.org", p.dns.changes(updates, false))); n <= dns.MaxPlain {
 				t.Errorf("%d bytes go over UDP", n)
 			}
 			checkAll(t, send(updates), stored)

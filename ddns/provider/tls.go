@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // tlsClient makes TLS connections. Certificate authorities are read when they
@@ -82,7 +84,7 @@ func (c *tlsClient) reload(host string) *rootsLoad {
 
 // handshake sets TLS up on conn and verifies the peer.
 func (c *tlsClient) handshake(ctx context.Context, conn net.Conn, host string, roots *rootsLoad) (net.Conn, error) {
-	stop := closeWith(ctx, conn)
+	stop := socket.CloseWith(ctx, conn)
 	defer stop()
 	select {
 	case <-roots.done:

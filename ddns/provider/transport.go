@@ -6,7 +6,8 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
-	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // transport makes HTTP/1.1 exchanges, each on a connection of its own: one
@@ -38,17 +39,17 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 	defer conn.Close()
 	text := req.bytes()
 	if len(text) > neverBlocks {
-		defer closeWith(ctx, conn)()
+		defer socket.CloseWith(ctx, conn)()
 	}
 	if _, err := conn.Write(text); err != nil {
-		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "sending"}
+		return nil, note, &failure{err: socket.CtxOr(ctx, err), sent: true, doing: "sending"}
 	}
 	if len(text) <= neverBlocks {
-		defer closeWith(ctx, conn)()
+		defer socket.CloseWith(ctx, conn)()
 	}
 	r, err = readResponse(newReader(conn), max(req.limit, maxBody))
 	if err != nil {
-		return nil, note, &failure{err: ctxOr(ctx, err), sent: true, doing: "waiting for the answer"}
+		return nil, note, &failure{err: socket.CtxOr(ctx, err), sent: true, doing: "waiting for the answer"}
 	}
 	return r, note, nil
 }
@@ -58,22 +59,6 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 const neverBlocks = 8 << 10
 
 func newReader(conn net.Conn) *bufio.Reader { return bufio.NewReaderSize(conn, 4096) }
-
-// closeWith makes everything that waits on conn return when ctx is done.
-func closeWith(ctx context.Context, conn net.Conn) (stop func() bool) {
-	if deadline, ok := ctx.Deadline(); ok {
-		conn.SetDeadline(deadline)
-	}
-	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-}
-
-// ctxOr prefers the reason of ctx over the error that it caused.
-func ctxOr(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
-}
 
 // bytes is the request as it goes over the wire (RFC 9112).
 func (r *request) bytes() []byte {

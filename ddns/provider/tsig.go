@@ -12,6 +12,8 @@ import (
 	"hash"
 	"strings"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
 // tsigFudge is by how many seconds two clocks may differ (RFC 8945 section 10).
@@ -75,44 +77,44 @@ func (k *tsigKey) sign(msg []byte, at time.Time) (signed, mac []byte) {
 
 // attach appends a signature's record.
 func (k *tsigKey) attach(msg []byte, r *tsigRecord) []byte {
-	var data dnsWriter
-	data.name(k.alg.wire)
-	data.time(r)
-	data.sized(r.mac)
-	data.word(r.id)
-	data.word(r.err)
-	data.sized(r.other)
-	w := dnsWriter{buf: append([]byte(nil), msg...)}
-	w.record(sectionAdditional, k.name, typeTSIG, classAny, 0, data.buf)
-	return w.buf
+	var data dns.Writer
+	data.Name(k.alg.wire)
+	writeTime(&data, r)
+	data.Sized(r.mac)
+	data.Word(r.id)
+	data.Word(r.err)
+	data.Sized(r.other)
+	w := dns.Writer{Buf: append([]byte(nil), msg...)}
+	w.Record(dns.SectionAdditional, k.name, dns.TypeTSIG, dns.ClassAny, 0, data.Buf)
+	return w.Buf
 }
 
 // time writes time and fudge.
-func (w *dnsWriter) time(r *tsigRecord) {
-	w.word(uint16(r.time >> 32))
-	w.word(uint16(r.time >> 16))
-	w.word(uint16(r.time))
-	w.word(r.fudge)
+func writeTime(w *dns.Writer, r *tsigRecord) {
+	w.Word(uint16(r.time >> 32))
+	w.Word(uint16(r.time >> 16))
+	w.Word(uint16(r.time))
+	w.Word(r.fudge)
 }
 
 // mac is of a message without its TSIG record (RFC 8945 section 4.3);
 // request is the MAC of the request that the message answers.
 func (k *tsigKey) mac(msg, request []byte, r *tsigRecord) []byte {
-	var w dnsWriter
+	var w dns.Writer
 	if request != nil {
-		w.sized(request)
+		w.Sized(request)
 	}
-	w.buf = append(w.buf, msg...)
-	w.name(k.name)
-	w.word(classAny)
-	w.word(0) // TTL
-	w.word(0)
-	w.name(k.alg.wire)
-	w.time(r)
-	w.word(r.err)
-	w.sized(r.other)
+	w.Buf = append(w.Buf, msg...)
+	w.Name(k.name)
+	w.Word(dns.ClassAny)
+	w.Word(0) // TTL
+	w.Word(0)
+	w.Name(k.alg.wire)
+	writeTime(&w, r)
+	w.Word(r.err)
+	w.Sized(r.other)
 	h := hmac.New(k.alg.hash, k.secret)
-	h.Write(w.buf)
+	h.Write(w.Buf)
 	return h.Sum(nil)
 }
 
@@ -125,27 +127,27 @@ var (
 // verify checks the signature of the answer to a request (RFC 8945 section
 // 5.3). It returns the TSIG record if there is a readable one, whatever the
 // error: a server that knows no such key says so without a signature.
-func (k *tsigKey) verify(m *dnsMessage, request []byte, now time.Time) (*tsigRecord, error) {
-	if len(m.records) == 0 {
+func (k *tsigKey) verify(m *dns.Message, request []byte, now time.Time) (*tsigRecord, error) {
+	if len(m.Records) == 0 {
 		return nil, errUnsigned
 	}
-	rr := &m.records[len(m.records)-1]
-	if rr.typ != typeTSIG || rr.section != sectionAdditional || rr.class != classAny {
+	rr := &m.Records[len(m.Records)-1]
+	if rr.Type != dns.TypeTSIG || rr.Section != dns.SectionAdditional || rr.Class != dns.ClassAny {
 		return nil, errUnsigned
 	}
-	r := parseTSIG(m.raw[:rr.end], rr.data)
+	r := parseTSIG(m.Raw[:rr.End], rr.Data)
 	if r == nil {
 		return nil, errUnsigned
 	}
 	if len(r.mac) == 0 {
 		return r, errUnsigned
 	}
-	plain := append([]byte(nil), m.raw[:rr.start]...)
+	plain := append([]byte(nil), m.Raw[:rr.Start]...)
 	binary.BigEndian.PutUint16(plain, r.id)
-	count(plain, sectionAdditional, -1)
+	dns.Count(plain, dns.SectionAdditional, -1)
 	want := k.mac(plain, request, r)
 	// The server may have been told to truncate (RFC 8945 section 5.2.2.1).
-	if rr.name != k.name || r.alg != k.alg.wire ||
+	if rr.Name != k.name || r.alg != k.alg.wire ||
 		len(r.mac) < max(10, len(want)/2) || len(r.mac) > len(want) || !hmac.Equal(r.mac, want[:len(r.mac)]) {
 		return r, errWrongMAC
 	}
@@ -158,16 +160,16 @@ func (k *tsigKey) verify(m *dnsMessage, request []byte, now time.Time) (*tsigRec
 // parseTSIG reads the data of a TSIG record, from at to the end of msg; nil:
 // it is none.
 func parseTSIG(msg []byte, at int) *tsigRecord {
-	d := &dnsReader{msg: msg, at: at}
-	r := &tsigRecord{alg: d.name(), time: d.time(), fudge: d.word(), mac: d.sized(), id: d.word(), err: d.word(), other: d.sized()}
-	if d.bad || d.at != len(msg) {
+	d := &dns.Reader{Msg: msg, At: at}
+	r := &tsigRecord{alg: d.Name(), time: readTime(d), fudge: d.Word(), mac: d.Sized(), id: d.Word(), err: d.Word(), other: d.Sized()}
+	if d.Bad || d.At != len(msg) {
 		return nil
 	}
 	return r
 }
 
-func (r *dnsReader) time() int64 {
-	return int64(r.word())<<32 | int64(r.word())<<16 | int64(r.word())
+func readTime(r *dns.Reader) int64 {
+	return int64(r.Word())<<32 | int64(r.Word())<<16 | int64(r.Word())
 }
 
 // serverTime is the server's clock, which it tells with BADTIME, in seconds
@@ -176,5 +178,5 @@ func (r *tsigRecord) serverTime() int64 {
 	if r.err != tsigBadTime || len(r.other) != 6 {
 		return 0
 	}
-	return (&dnsReader{msg: r.other}).time()
+	return readTime(&dns.Reader{Msg: r.other})
 }

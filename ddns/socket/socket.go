@@ -1,4 +1,9 @@
-package provider
+// Package socket makes the sockets of exchanges with peers: TCP and UDP,
+// connected, bound to a device and a source address. It never looks a name
+// up, never repeats an attempt, and chooses no device by itself.
+//
+//	conn, notPermitted, err := socket.UDP(server, "eth1", netip.Addr{})
+package socket
 
 import (
 	"context"
@@ -8,30 +13,28 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
-// socket is a TCP connection. Against the net package's it saves what a
+// Conn is a connection. Against the net package's it saves what a
 // connection of one request never needs: a goroutine that guards the connect,
 // names of both ends, keep-alive; that is a third of the time until the first
 // byte leaves.
-type socket struct {
+type Conn struct {
 	*os.File // reads, writes, deadlines
 	remote   netip.AddrPort
 }
 
 // LocalAddr returns nil: nobody has asked the kernel.
-func (s *socket) LocalAddr() net.Addr { return nil }
+func (s *Conn) LocalAddr() net.Addr { return nil }
 
 // RemoteAddr returns the address connected to.
-func (s *socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
+func (s *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
 
-// connectTCP connects to an address, from a source address and through a
+// TCP connects to an address, from a source address and through a
 // device if there are any. notPermitted: the kernel refuses the device, and
 // the connection goes without.
 // waiting is called when the first packet is on its way and no answer is there yet.
-func connectTCP(ctx context.Context, to netip.AddrPort, device string, source netip.Addr, waiting func()) (conn *socket, notPermitted bool, err error) {
+func TCP(ctx context.Context, to netip.AddrPort, device string, source netip.Addr, waiting func()) (conn *Conn, notPermitted bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
@@ -42,42 +45,42 @@ func connectTCP(ctx context.Context, to netip.AddrPort, device string, source ne
 	// Without this a request waits for the acknowledgement of the end of the TLS
 	// handshake, which the peer delays by 40 ms (RFC 1122 section 4.2.3.2).
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	err = unix.Connect(fd, sockaddr(to))
+	err = unix.Connect(fd, Sockaddr(to))
 	if err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		unix.Close(fd)
-		return nil, notPermitted, &connectError{to, err}
+		return nil, notPermitted, &ConnectError{to, err}
 	}
-	s := &socket{os.NewFile(uintptr(fd), "tcp"), to}
+	s := &Conn{os.NewFile(uintptr(fd), "tcp"), to}
 	if err == nil {
 		return s, notPermitted, nil
 	}
 	waiting()
-	stop := closeWith(ctx, s)
+	stop := CloseWith(ctx, s)
 	err = s.connected()
 	if !stop() {
 		err = ctx.Err()
 	} else if err != nil {
-		err = &connectError{to, err}
+		err = &ConnectError{to, err}
 	}
 	if err != nil {
 		s.Close()
-		return nil, notPermitted, ctxOr(ctx, err)
+		return nil, notPermitted, CtxOr(ctx, err)
 	}
 	return s, notPermitted, nil
 }
 
-// connectUDP makes a socket that sends to one address, and receives from that
-// one alone. notPermitted: as of connectTCP.
-func connectUDP(to netip.AddrPort, device string, source netip.Addr) (conn *socket, notPermitted bool, err error) {
+// UDP makes a socket that sends to one address, and receives from that
+// one alone. notPermitted: as of TCP.
+func UDP(to netip.AddrPort, device string, source netip.Addr) (conn *Conn, notPermitted bool, err error) {
 	fd, notPermitted, err := boundSocket(unix.SOCK_DGRAM, unix.IPPROTO_UDP, to, device, source)
 	if err != nil {
 		return nil, notPermitted, err
 	}
-	if err := unix.Connect(fd, sockaddr(to)); err != nil {
+	if err := unix.Connect(fd, Sockaddr(to)); err != nil {
 		unix.Close(fd)
-		return nil, notPermitted, &connectError{to, err}
+		return nil, notPermitted, &ConnectError{to, err}
 	}
-	return &socket{os.NewFile(uintptr(fd), "udp"), to}, notPermitted, nil
+	return &Conn{os.NewFile(uintptr(fd), "udp"), to}, notPermitted, nil
 }
 
 // boundSocket makes a socket for a destination, with its device and source.
@@ -88,7 +91,7 @@ func boundSocket(kind, protocol int, to netip.AddrPort, device string, source ne
 	}
 	fd, err = unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
-		return -1, false, &connectError{to, err}
+		return -1, false, &ConnectError{to, err}
 	}
 	fail := func(err error) (int, bool, error) {
 		unix.Close(fd)
@@ -100,22 +103,22 @@ func boundSocket(kind, protocol int, to netip.AddrPort, device string, source ne
 		case unix.EPERM:
 			notPermitted = true
 		default:
-			return fail(&bindError{device, err})
+			return fail(&BindError{device, err})
 		}
 	}
 	if source.IsValid() {
 		// The port is chosen at connect, when more of them are free; kernels
 		// before 4.2 do without.
 		unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		if err := unix.Bind(fd, sockaddr(netip.AddrPortFrom(source, 0))); err != nil {
-			return fail(&connectError{to, err})
+		if err := unix.Bind(fd, Sockaddr(netip.AddrPortFrom(source, 0))); err != nil {
+			return fail(&ConnectError{to, err})
 		}
 	}
 	return fd, notPermitted, nil
 }
 
 // connected waits for the end of a connect.
-func (s *socket) connected() error {
+func (s *Conn) connected() error {
 	raw, err := s.SyscallConn()
 	if err != nil {
 		return err
@@ -139,9 +142,9 @@ func (s *socket) connected() error {
 	return result
 }
 
-// sockaddr is an address for the kernel.
-func sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if config.FamilyOf(a.Addr()) == config.IPv4 {
+// Sockaddr is an address for the kernel.
+func Sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Unmap().Is4() {
 		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().Unmap().As4()}
 	}
 	sa := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
@@ -154,12 +157,3 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 	}
 	return sa
 }
-
-// connectError is a connection that could not be made.
-type connectError struct {
-	to  netip.AddrPort
-	err error
-}
-
-func (e *connectError) Error() string { return e.to.String() + ": " + e.err.Error() }
-func (e *connectError) Unwrap() error { return e.err }
