@@ -1,5 +1,3 @@
-//go:build wide
-
 package main
 
 import (
@@ -20,8 +18,6 @@ result holds the secrets of FILE:
 
   umask 077; wanbeacon import inadyn /etc/inadyn.conf >config.toml
 `
-
-func init() { extra = append(extra, command{"import", importUsage, importCommand}) }
 
 func importCommand(fs *flag.FlagSet, args []string) int {
 	path := configFlag(fs)

@@ -1,5 +1,3 @@
-//go:build wide
-
 package main
 
 import (

@@ -39,6 +39,7 @@ Usage: wanbeacon COMMAND [-config PATH] [flags] [arguments]
   update       asks the running daemon to publish now; -force even if unchanged
   addresses    every address the kernel has, and which ones are taken
   providers    the providers that are supported; with a name: how to set it up
+  import       another client's configuration as ours
   version      the version
 
 The configuration is /etc/wanbeacon/config.toml unless -config says otherwise.
@@ -53,19 +54,17 @@ type command struct {
 	run   func(fs *flag.FlagSet, args []string) int
 }
 
-// extra are the commands of the wide build; see docs/design.md, Sizes.
-var extra []command
-
 func commands() []command {
-	return append([]command{
+	return []command{
 		{"run", runUsage, runCommand},
 		{"check", checkUsage, checkCommand},
 		{"status", statusUsage, statusCommand},
 		{"update", updateUsage, updateCommand},
 		{"addresses", addressesUsage, addressesCommand},
 		{"providers", providersUsage, providersCommand},
+		{"import", importUsage, importCommand},
 		{"version", "version\n\nPrints the version alone.\n", versionCommand},
-	}, extra...)
+	}
 }
 
 func main() { os.Exit(dispatch(os.Args[1:])) }

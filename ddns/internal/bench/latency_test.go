@@ -178,8 +178,7 @@ func config(server, ca string) string {
 
 // build gives the program as it is released, unless the environment names one.
 func build(b *testing.B) string {
-	b.Setenv("CGO_ENABLED", "0")
-	path, err := lab.Build(b.TempDir(), "-tags", "nethttpomithttp2", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-gcflags=all=-l")
+	path, err := lab.Release(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func soak(t *testing.T) *site {
 	if os.Getenv("WANBEACON_SOAK") != "1" {
 		t.Skip("NOT RUN: takes long, and is part of `make soak` (WANBEACON_SOAK=1)")
 	}
-	release, err := lab.Build(t.TempDir(), "-tags", "nethttpomithttp2", "-trimpath", "-ldflags", "-s -w", "-gcflags=all=-l")
+	release, err := lab.Release(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
