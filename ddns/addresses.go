@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"time"
 
@@ -19,13 +18,13 @@ Prints every address that the kernel has, which one each source takes, and why
 each other was passed over. Works without the daemon, too.
 `
 
-func addressesCommand(fs *flag.FlagSet, args []string) int {
-	path, asJSON := configFlag(fs), fs.Bool("json", false, "print JSON")
-	rest, status, done := parse(fs, args)
+func addressesCommand(fs *flagSet, args []string) int {
+	path, asJSON := configFlag(fs), fs.Bool("json", "print JSON")
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}
-	if !noArguments(fs, rest) {
+	if !fs.none(rest) {
 		return exitUsage
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 
@@ -15,13 +14,13 @@ Validates the configuration. Each error is printed as PATH:LINE: message, and
 the exit status is then 1. Nothing is sent to anybody.
 `
 
-func checkCommand(fs *flag.FlagSet, args []string) int {
+func checkCommand(fs *flagSet, args []string) int {
 	path := configFlag(fs)
-	rest, status, done := parse(fs, args)
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}
-	if !noArguments(fs, rest) {
+	if !fs.none(rest) {
 		return exitUsage
 	}
 	cfg, plan, err := loadPlan(*path, "")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,9 +18,9 @@ result holds the secrets of FILE:
   umask 077; wanbeacon import inadyn /etc/inadyn.conf >config.toml
 `
 
-func importCommand(fs *flag.FlagSet, args []string) int {
+func importCommand(fs *flagSet, args []string) int {
 	path := configFlag(fs)
-	rest, status, done := parse(fs, args)
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}

@@ -7,10 +7,7 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 )
@@ -51,7 +48,7 @@ The configuration is /etc/wanbeacon/config.toml unless -config says otherwise.
 type command struct {
 	name  string
 	usage string // arguments and a sentence or more, for -h
-	run   func(fs *flag.FlagSet, args []string) int
+	run   func(fs *flagSet, args []string) int
 }
 
 func commands() []command {
@@ -88,65 +85,7 @@ func dispatch(args []string) int {
 		return exitUsage
 	}
 	c := all[i]
-	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {}
-	return c.run(fs, args[1:])
-}
-
-// parse reads flags wherever they stand among the arguments, and returns the
-// arguments. done is true when the command has nothing more to do, with the
-// exit status it has then.
-func parse(fs *flag.FlagSet, args []string) (rest []string, status int, done bool) {
-	for {
-		err := fs.Parse(args)
-		if errors.Is(err, flag.ErrHelp) {
-			printHelp(os.Stdout, fs)
-			return nil, exitDone, true
-		}
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "wanbeacon %s: %v; see \"wanbeacon %s -h\"\n", fs.Name(), err, fs.Name())
-			return nil, exitUsage, true
-		}
-		if fs.NArg() == 0 {
-			return rest, 0, false
-		}
-		if last := len(args) - fs.NArg(); last > 0 && args[last-1] == "--" {
-			return append(rest, fs.Args()...), 0, false
-		}
-		rest = append(rest, fs.Arg(0))
-		args = fs.Args()[1:]
-	}
-}
-
-// noArguments refuses arguments where a command takes none.
-func noArguments(fs *flag.FlagSet, rest []string) bool {
-	if len(rest) == 0 {
-		return true
-	}
-	fmt.Fprintf(os.Stderr, "wanbeacon %s: takes no argument %q; see \"wanbeacon %s -h\"\n", fs.Name(), rest[0], fs.Name())
-	return false
-}
-
-func printHelp(w io.Writer, fs *flag.FlagSet) {
-	for _, c := range commands() {
-		if c.name != fs.Name() {
-			continue
-		}
-		fmt.Fprintf(w, "Usage: wanbeacon %s", c.usage)
-		any := false
-		fs.VisitAll(func(*flag.Flag) { any = true })
-		if any {
-			fmt.Fprintln(w, "\nFlags:")
-			fs.SetOutput(w)
-			fs.PrintDefaults()
-		}
-	}
-}
-
-// configFlag is the -config flag that every command with a configuration has.
-func configFlag(fs *flag.FlagSet) *string {
-	return fs.String("config", defaultConfig, "the configuration `file`")
+	return c.run(&flagSet{command: c.name}, args[1:])
 }
 
 // complain prints an error as the program's own.

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/wanbeacon/wanbeacon/ddns/columns"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 )
@@ -20,9 +19,9 @@ Lists the providers: the built-in ones and your own definitions. With a name:
 its fields, limits and notes, and an example to paste into the configuration.
 `
 
-func providersCommand(fs *flag.FlagSet, args []string) int {
+func providersCommand(fs *flagSet, args []string) int {
 	path := configFlag(fs)
-	rest, status, done := parse(fs, args)
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}
@@ -55,7 +54,7 @@ func providersDirOf(path string) string {
 }
 
 func listProviders(c *provider.Catalogue) {
-	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	t := columns.NewWriter(os.Stdout)
 	fmt.Fprintln(t, "NAME\tTITLE\tFAMILIES\tNEEDS\tVERIFY\tDELETE\tCNAME")
 	for _, name := range c.Names() {
 		d, err := c.Lookup(name)
@@ -108,7 +107,7 @@ func showProvider(d *provider.Definition) {
 	}
 	if len(d.Fields) > 0 {
 		fmt.Println("\nFields:")
-		t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		t := columns.NewWriter(os.Stdout)
 		for _, f := range d.Fields {
 			kind := "optional"
 			if f.Required {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -25,15 +24,15 @@ the foreground and logs to standard output. SIGTERM ends it, SIGHUP reloads the
 configuration, SIGUSR1 asks for an update of every record.
 `
 
-func runCommand(fs *flag.FlagSet, args []string) int {
+func runCommand(fs *flagSet, args []string) int {
 	path := configFlag(fs)
-	once := fs.Bool("once", false, "publish what is due, wait for the answers, and exit")
-	dry := fs.Bool("dry-run", false, "log the requests, secrets masked, and send none")
-	rest, status, done := parse(fs, args)
+	once := fs.Bool("once", "publish what is due, wait for the answers, and exit")
+	dry := fs.Bool("dry-run", "log the requests, secrets masked, and send none")
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}
-	if !noArguments(fs, rest) {
+	if !fs.none(rest) {
 		return exitUsage
 	}
 	if err := run(*path, *once, *dry); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"os"
 	"strings"
 	"time"
@@ -18,13 +17,13 @@ Prints what the running daemon has published, what it has not, and why. The
 exit status is 1 if a record is blocked or nothing answers.
 `
 
-func statusCommand(fs *flag.FlagSet, args []string) int {
-	path, asJSON := configFlag(fs), fs.Bool("json", false, "print JSON")
-	rest, status, done := parse(fs, args)
+func statusCommand(fs *flagSet, args []string) int {
+	path, asJSON := configFlag(fs), fs.Bool("json", "print JSON")
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}
-	if !noArguments(fs, rest) {
+	if !fs.none(rest) {
 		return exitUsage
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

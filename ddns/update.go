@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"slices"
 	"time"
 
@@ -17,11 +16,11 @@ address is not sent again; -force sends it, and tries a refused record again,
 but never shortens a wait or lifts a block that the provider has set.
 `
 
-func updateCommand(fs *flag.FlagSet, args []string) int {
+func updateCommand(fs *flagSet, args []string) int {
 	path := configFlag(fs)
-	force := fs.Bool("force", false, "send unchanged addresses too")
-	asJSON := fs.Bool("json", false, "print JSON")
-	hosts, status, done := parse(fs, args)
+	force := fs.Bool("force", "send unchanged addresses too")
+	asJSON := fs.Bool("json", "print JSON")
+	hosts, status, done := fs.parse(args)
 	if done {
 		return status
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 )
 
@@ -9,12 +8,12 @@ import (
 // from here.
 const version = "0.1.0"
 
-func versionCommand(fs *flag.FlagSet, args []string) int {
-	rest, status, done := parse(fs, args)
+func versionCommand(fs *flagSet, args []string) int {
+	rest, status, done := fs.parse(args)
 	if done {
 		return status
 	}
-	if !noArguments(fs, rest) {
+	if !fs.none(rest) {
 		return exitUsage
 	}
 	fmt.Println(version)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"text/tabwriter"
 
 	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/columns"
 )
 
 // Addresses is what `wanbeacon addresses -json` prints.
@@ -55,7 +55,7 @@ func (a *Addresses) Print(w io.Writer) {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "source %s\n", s.Name)
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		t := columns.NewWriter(w)
 		for _, c := range s.Candidates {
 			verdict := "taken"
 			if !c.Taken {

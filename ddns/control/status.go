@@ -5,10 +5,10 @@ import (
 	"io"
 	"net/netip"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/columns"
 	"github.com/wanbeacon/wanbeacon/ddns/publish"
 )
 
@@ -116,7 +116,7 @@ func (s *Status) Print(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "the configuration file has errors; the one before is in force:\n  %s\n",
 			strings.ReplaceAll(*s.Config.Error, "\n", "\n  "))
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := columns.NewWriter(w)
 	if len(s.Sources) > 0 {
 		fmt.Fprintln(t, "\nSOURCE\tFAMILY\tADDRESS\tINTERFACE\tNOTE")
 		for _, a := range s.Sources {
