@@ -248,7 +248,7 @@ func TestLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(c.Warnings) > 1 || len(c.Warnings) == 1 != (want != "") || want != "" && c.Warnings[0] != (Problem{path, 0, want}) {
+		if len(c.Warnings) > 1 || len(c.Warnings) == 1 != (want != "") || want != "" && c.Warnings[0] != (Problem{Path: path, Message: want}) {
 			t.Errorf("mode %o: %v, want %q", mode, c.Warnings, want)
 		}
 	}
@@ -334,7 +334,7 @@ func TestSecretFiles(t *testing.T) {
 			if line := cfg.Problem("provider.p.password", "").Line; line != 3 {
 				t.Errorf("its line is %d", line)
 			}
-			if last := cfg.Warnings[len(cfg.Warnings)-1]; len(cfg.Warnings) == 2 != (c.warning != "") || c.warning != "" && last != (Problem{"c", 3, c.warning}) {
+			if last := cfg.Warnings[len(cfg.Warnings)-1]; len(cfg.Warnings) == 2 != (c.warning != "") || c.warning != "" && last != (Problem{Path: "c", Line: 3, Message: c.warning, Key: "provider.p.password_file"}) {
 				t.Errorf("warnings %v", cfg.Warnings)
 			}
 		})

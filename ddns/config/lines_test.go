@@ -127,7 +127,7 @@ func TestLineOfWhatIsAbsentIsThatOfTheTableAround(t *testing.T) {
 		"record[1].on_change[1]": 11,
 		"record[1].on_change[7]": 9,
 	} {
-		if p := c.Problem(key, "%d%%", 5); p != (Problem{"c.toml", line, "5%"}) {
+		if p := c.Problem(key, "%d%%", 5); p != (Problem{"c.toml", line, "5%", key}) {
 			t.Errorf("%s: %+v, want line %d", key, p, line)
 		}
 	}

@@ -47,18 +47,10 @@ func Load(path string) (*Config, error) {
 // and fills in the defaults. Files that the text names (KEY_file, ca_file) are
 // read. Its error is Problems, as Load's.
 func Parse(path string, text []byte) (*Config, error) {
-	if p := unreadable(path, text); p != nil {
-		return nil, Problems{*p}
+	doc, tree, err := readText(path, text)
+	if err != nil {
+		return nil, err
 	}
-	doc := scanDocument(string(text))
-	if doc.tooDeep {
-		return nil, Problems{{path, doc.lineAt(doc.stopped), "too many tables or lists in each other"}}
-	}
-	tree, problem := decode(path, doc)
-	if problem != nil {
-		return nil, Problems{*problem}
-	}
-
 	sum := sha256.Sum256(text)
 	r := &reader{path: path, doc: doc}
 	c := r.config(tree)
@@ -73,11 +65,27 @@ func Parse(path string, text []byte) (*Config, error) {
 	return c, nil
 }
 
+// readText returns the places and the values of a TOML text. Its error is Problems.
+func readText(path string, text []byte) (*document, map[string]any, error) {
+	if p := unreadable(path, text); p != nil {
+		return nil, nil, Problems{*p}
+	}
+	doc := scanDocument(string(text))
+	if doc.tooDeep {
+		return nil, nil, Problems{{Path: path, Line: doc.lineAt(doc.stopped), Message: "too many tables or lists in each other"}}
+	}
+	tree, problem := decode(path, doc)
+	if problem != nil {
+		return nil, nil, Problems{*problem}
+	}
+	return doc, tree, nil
+}
+
 // decode returns the text as a tree of map[string]any.
 func decode(path string, doc *document) (tree map[string]any, problem *Problem) {
 	defer func() {
 		if recover() != nil { // the decoder panics where it finds a mistake of its own
-			problem = &Problem{path, doc.lineAt(doc.stopped), "this cannot be read as TOML"}
+			problem = &Problem{Path: path, Line: doc.lineAt(doc.stopped), Message: "this cannot be read as TOML"}
 		}
 	}()
 	if err := toml.Unmarshal([]byte(strings.TrimPrefix(doc.text, bom)), &tree); err != nil {

@@ -11,6 +11,7 @@ type Problem struct {
 	Path    string // of the file
 	Line    int    // from 1; 0: the file as a whole
 	Message string // what is wrong and what to do; one line, never a secret
+	Key     string // where in the file, as Config.Problem has it; "": nowhere in particular
 }
 
 // Error returns "PATH:LINE: message", or "PATH: message" when there is no line.
@@ -53,7 +54,7 @@ func (p Problems) Unwrap() []error {
 // have the key, but KEY_file, that is its line; else that of the nearest table
 // around it, or 0.
 func (c *Config) Problem(key, format string, args ...any) Problem {
-	return Problem{Path: c.Path, Line: c.doc.line(key), Message: fmt.Sprintf(format, args...)}
+	return Problem{Path: c.Path, Line: c.doc.line(key), Message: fmt.Sprintf(format, args...), Key: key}
 }
 
 // byLine sorts problems by their line and leaves those of one line in order.

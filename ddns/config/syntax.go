@@ -13,20 +13,20 @@ import (
 // bytes that are not text.
 func unreadable(path string, text []byte) *Problem {
 	if len(text) > maxFile {
-		return &Problem{path, 0, fmt.Sprintf("is larger than %d KiB", maxFile>>10)}
+		return &Problem{Path: path, Message: fmt.Sprintf("is larger than %d KiB", maxFile>>10)}
 	}
 	line, rest := 1, text
 	for len(rest) > 0 {
 		r, n := utf8.DecodeRune(rest)
 		switch {
 		case r == utf8.RuneError && n == 1:
-			return &Problem{path, line, fmt.Sprintf("byte 0x%02x is not UTF-8; save the file as UTF-8", rest[0])}
+			return &Problem{Path: path, Line: line, Message: fmt.Sprintf("byte 0x%02x is not UTF-8; save the file as UTF-8", rest[0])}
 		case r == '\r' && (len(rest) < 2 || rest[1] != '\n'):
-			return &Problem{path, line, "a carriage return without a line feed; save the file with Unix line ends"}
+			return &Problem{Path: path, Line: line, Message: "a carriage return without a line feed; save the file with Unix line ends"}
 		case r == 0:
-			return &Problem{path, line, "a NUL byte; save the file as UTF-8 text"}
+			return &Problem{Path: path, Line: line, Message: "a NUL byte; save the file as UTF-8 text"}
 		case r < ' ' && r != '\t' && r != '\r' && r != '\n' || r == 0x7f:
-			return &Problem{path, line, fmt.Sprintf("control character 0x%02x; remove it", r)}
+			return &Problem{Path: path, Line: line, Message: fmt.Sprintf("control character 0x%02x; remove it", r)}
 		case r == '\n':
 			line++
 		}
@@ -79,13 +79,13 @@ var syntaxMessages = []struct{ part, message string }{
 func syntaxProblem(path string, doc *document, err error) *Problem {
 	parse, ok := errors.AsType[toml.ParseError](err)
 	if !ok {
-		return &Problem{path, doc.lineAt(doc.stopped), "this cannot be read as TOML"}
+		return &Problem{Path: path, Line: doc.lineAt(doc.stopped), Message: "this cannot be read as TOML"}
 	}
 	offset := parse.Position.Start
 	if strings.HasPrefix(doc.text, bom) {
 		offset += len(bom)
 	}
-	p := &Problem{path, doc.lineAt(min(offset, len(doc.text))), "this is not TOML"}
+	p := &Problem{Path: path, Line: doc.lineAt(min(offset, len(doc.text))), Message: "this is not TOML"}
 	if _, rest, ok := strings.Cut(parse.Message, "Key '"); ok {
 		p.Message = doc.twice(rest[:max(0, strings.LastIndexByte(rest, '\''))], p.Line)
 		return p

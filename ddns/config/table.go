@@ -18,12 +18,12 @@ type reader struct {
 
 // fail reports an error at a key or the nearest table around it.
 func (r *reader) fail(key, format string, args ...any) {
-	r.problems = append(r.problems, Problem{r.path, r.doc.line(key), fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{r.path, r.doc.line(key), fmt.Sprintf(format, args...), key})
 }
 
 // warn reports what is allowed but probably not meant.
 func (r *reader) warn(key, format string, args ...any) {
-	r.warnings = append(r.warnings, Problem{r.path, r.doc.line(key), fmt.Sprintf(format, args...)})
+	r.warnings = append(r.warnings, Problem{r.path, r.doc.line(key), fmt.Sprintf(format, args...), key})
 }
 
 // table is one table of the file on its way into a struct. Its getters report

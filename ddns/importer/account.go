@@ -44,10 +44,10 @@ func (a *account) config() config.Provider {
 func (a *account) text() string {
 	var b strings.Builder
 	for _, f := range a.fields {
-		line(&b, f.key, tomlText(f.value))
+		line(&b, f.key, config.Text(f.value))
 	}
 	if a.server != "" {
-		line(&b, "server", tomlText(a.server))
+		line(&b, "server", config.Text(a.server))
 	}
 	if a.plain {
 		line(&b, "insecure_http", "true # as it was; https is better, if the server has it")
@@ -62,7 +62,7 @@ func (a *account) text() string {
 func (a *account) header() string {
 	h := "[provider." + a.name + "]\n"
 	if a.typ != a.name {
-		h += "type = " + tomlText(a.typ) + "\n"
+		h += "type = " + config.Text(a.typ) + "\n"
 	}
 	return h
 }
@@ -225,7 +225,7 @@ func (im *importer) refuse(w *wish, a *account, why string) {
 
 // refusedRecord is a record that is a comment.
 func refusedRecord(host string, a *account) string {
-	return commentOut("[[record]]\nhostname = " + tomlText(host) + "\nprovider = " + tomlText(a.name) + "\n")
+	return commentOut("[[record]]\nhostname = " + config.Text(host) + "\nprovider = " + config.Text(a.name) + "\n")
 }
 
 // aside adds a block that is a comment.

@@ -63,7 +63,7 @@ func (im *importer) ddclientSource(w *wish, method, suffix string, use *option, 
 		if suffix == "v6" || strings.Contains(o.value, ":") {
 			key = "ipv6"
 		}
-		return im.checked(w, o, staticSource+key+" = "+tomlText(o.value)+"\n")
+		return im.checked(w, o, staticSource+key+" = "+config.Text(o.value)+"\n")
 	case "if":
 		if o.value == "default" || o.value == "" {
 			return ""

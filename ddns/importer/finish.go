@@ -3,6 +3,8 @@ package importer
 import (
 	"sort"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
 // finish carries all wishes over.
@@ -123,14 +125,14 @@ func (im *importer) daemon() string {
 		text += s
 	}
 	if im.level != "" {
-		text += "log_level = " + tomlText(im.level) + "\n"
+		text += "log_level = " + config.Text(im.level) + "\n"
 	}
 	return text
 }
 
 // certificateFile is the line for a file that may be on another machine.
 func (im *importer) certificateFile(o *option) string {
-	text := "ca_file = " + tomlText(o.value) + "\n"
+	text := "ca_file = " + config.Text(o.value) + "\n"
 	why := "the file cannot be read here; see the comment in the result"
 	if im.opt.ReadFile != nil {
 		if _, err := im.opt.ReadFile(o.value); err == nil {

@@ -37,10 +37,10 @@ func (r *record) text(sourceName string) string {
 		b.WriteString(comment(s))
 	}
 	b.WriteString("[[record]]\n")
-	line(&b, "hostname", tomlText(r.host))
-	line(&b, "provider", tomlText(r.account.name))
+	line(&b, "hostname", config.Text(r.host))
+	line(&b, "provider", config.Text(r.account.name))
 	if sourceName != "wan" {
-		line(&b, "source", tomlText(sourceName))
+		line(&b, "source", config.Text(sourceName))
 	}
 	switch {
 	case r.ipv4 && r.ipv6:

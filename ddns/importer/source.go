@@ -3,6 +3,8 @@ package importer
 import (
 	"strings"
 	"unicode"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
 // source is where an address comes from: the body of a table [source.NAME].
@@ -37,7 +39,7 @@ func (im *importer) checked(w *wish, o *option, s string) source {
 
 // fromDevice is a source that reads a kernel device.
 func (im *importer) fromDevice(w *wish, o *option) source {
-	return im.checked(w, o, "method = \"interface\"\ninterface = "+tomlText(o.value)+"\n")
+	return im.checked(w, o, "method = \"interface\"\ninterface = "+config.Text(o.value)+"\n")
 }
 
 // fromCommand is a source that runs a program. Only what needs no shell can be

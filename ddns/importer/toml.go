@@ -5,37 +5,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
-)
 
-// tomlText writes s as a TOML string that means exactly s.
-func tomlText(s string) string {
-	plain := !strings.ContainsFunc(s, unicode.IsControl)
-	if plain && !strings.ContainsAny(s, `"\`) {
-		return `"` + s + `"`
-	}
-	if plain && !strings.Contains(s, "'") {
-		return "'" + s + "'"
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsControl(r):
-			b.WriteString(`\u00` + string("0123456789abcdef"[r>>4&15]) + string("0123456789abcdef"[r&15]))
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
+	"github.com/wanbeacon/wanbeacon/ddns/config"
+)
 
 // line writes a key and its value, which is in TOML.
 func line(b *strings.Builder, key, value string) {
@@ -49,7 +21,7 @@ func line(b *strings.Builder, key, value string) {
 func tomlList(list []string) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
-		quoted[i] = tomlText(s)
+		quoted[i] = config.Text(s)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }

@@ -148,7 +148,7 @@ func (im *importer) accepts(text string) string {
 
 // isHostname reports whether s may be the hostname of a record.
 func (im *importer) isHostname(s string) bool {
-	return im.accepts("[provider.x]\n[[record]]\nprovider = \"x\"\nhostname = "+tomlText(s)+"\n") == ""
+	return im.accepts("[provider.x]\n[[record]]\nprovider = \"x\"\nhostname = "+config.Text(s)+"\n") == ""
 }
 
 // wish adds what a section asks for.
