@@ -24,6 +24,8 @@ type daemon struct {
 
 	socket, stateDir string // in use; a reload does not change them
 
+	reloads chan chan struct{} // asked for at the socket; closed when done
+
 	mu       sync.Mutex
 	revision string
 	failed   error // the last reload's; nil: the file is in force
@@ -75,17 +77,38 @@ func (d *daemon) Status(ctx context.Context) (*control.Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &control.Status{Version: version, Uptime: int64(time.Since(d.started).Seconds())}
-	d.mu.Lock()
-	s.Config = control.Config{Path: d.path, Revision: d.revision}
-	if d.failed != nil {
-		text := d.failed.Error()
-		s.Config.Error = &text
-	}
-	d.mu.Unlock()
+	s := &control.Status{Version: version, Uptime: int64(time.Since(d.started).Seconds()), Config: d.config()}
 	s.FillRecords(records, answers)
 	return s, nil
 }
+
+// config tells which configuration is in force.
+func (d *daemon) config() control.Config {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := control.Config{Path: d.path, Revision: d.revision}
+	if d.failed != nil {
+		text := d.failed.Error()
+		c.Error = &text
+	}
+	return c
+}
+
+// Reload implements control.Backend.
+func (d *daemon) Reload(ctx context.Context) (*control.Config, error) {
+	done := make(chan struct{})
+	select {
+	case d.reloads <- done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	<-done
+	c := d.config()
+	return &c, nil
+}
+
+// Log implements control.Backend.
+func (d *daemon) Log(context.Context) (*control.Log, error) { return d.log.ring.Log(), nil }
 
 // Addresses implements control.Backend.
 func (d *daemon) Addresses(ctx context.Context) (*control.Addresses, error) {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/wanbeacon/wanbeacon/ddns/control"
 )
 
 // level is the weight of a log line.
@@ -23,6 +25,8 @@ const (
 
 var levels = map[string]level{"debug": debugLevel, "info": infoLevel, "warn": warnLevel, "error": errorLevel}
 
+var levelNames = [...]string{"debug", "info", "warning", "error"}
+
 // logger writes one line an event. On a terminal each has a time; elsewhere
 // the reader (syslog, procd) adds it.
 type logger struct {
@@ -30,6 +34,7 @@ type logger struct {
 	w     io.Writer
 	level level
 	stamp bool
+	ring  control.Ring // the last lines, for the page
 }
 
 func newLogger(f *os.File, name string) *logger {
@@ -58,7 +63,9 @@ func (l *logger) print(at level, prefix, format string, args []any) {
 	if at < l.level {
 		return
 	}
-	line := prefix + printable(fmt.Sprintf(format, args...)) + "\n"
+	text := printable(fmt.Sprintf(format, args...))
+	l.ring.Add(time.Now(), levelNames[at], text)
+	line := prefix + text + "\n"
 	if l.stamp {
 		line = time.Now().Format("15:04:05.000 ") + line
 	}

@@ -55,7 +55,8 @@ func run(path string, once, dry bool) error {
 		return err
 	}
 	log := newLogger(os.Stdout, cfg.Daemon.LogLevel)
-	d := &daemon{log: log, path: path, dry: dry, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir}
+	d := &daemon{log: log, path: path, dry: dry, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
+		reloads: make(chan chan struct{})}
 	var store *publish.Store
 	var saved []publish.Saved
 	if dry {
@@ -135,12 +136,15 @@ func (d *daemon) serve(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
-// obey acts on signals until ctx ends.
+// obey acts on signals and on reloads asked for at the socket until ctx ends.
 func (d *daemon) obey(ctx context.Context, signals <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case done := <-d.reloads:
+			d.reload(ctx)
+			close(done)
 		case s := <-signals:
 			if s == syscall.SIGHUP {
 				d.reload(ctx)

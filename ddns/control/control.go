@@ -2,7 +2,7 @@
 // unix socket with one JSON object a line each way.
 //
 // A request is {"method":"status"}; "update" also takes "hosts" and "force",
-// "addresses" takes nothing. The reply is {"result":…} or {"error":"…"}. The
+// the others ("addresses", "reload", "log") take nothing. The reply is {"result":…} or {"error":"…"}. The
 // socket has mode 0600, so only the daemon's user and root can ask. The
 // package never changes anything by itself: a [Backend] does the work.
 //
@@ -31,6 +31,10 @@ type Backend interface {
 	// Update asks for requests now and waits for their outcome; hosts empty
 	// means all.
 	Update(ctx context.Context, hosts []string, force bool) (*Status, error)
+	// Reload puts the configuration file in force. A file that has errors is
+	// not; the Config says so.
+	Reload(context.Context) (*Config, error)
+	Log(context.Context) (*Log, error)
 }
 
 type request struct {
@@ -133,6 +137,10 @@ func answer(ctx context.Context, b Backend, req request) (json.RawMessage, error
 		v, err = b.Addresses(ctx)
 	case "update":
 		v, err = b.Update(ctx, req.Hosts, req.Force)
+	case "reload":
+		v, err = b.Reload(ctx)
+	case "log":
+		v, err = b.Log(ctx)
 	default:
 		err = fmt.Errorf("unknown method %q", req.Method)
 	}
@@ -161,6 +169,17 @@ func (c Client) Addresses(ctx context.Context) (*Addresses, error) {
 // Update asks for requests now; the status afterwards is returned.
 func (c Client) Update(ctx context.Context, hosts []string, force bool) (*Status, error) {
 	return call[Status](ctx, c.Socket, request{Method: "update", Hosts: hosts, Force: force})
+}
+
+// Reload puts the configuration file in force, as SIGHUP does, and tells
+// whether it is.
+func (c Client) Reload(ctx context.Context) (*Config, error) {
+	return call[Config](ctx, c.Socket, request{Method: "reload"})
+}
+
+// Log asks for the last log lines.
+func (c Client) Log(ctx context.Context) (*Log, error) {
+	return call[Log](ctx, c.Socket, request{Method: "log"})
 }
 
 func call[T any](ctx context.Context, socket string, req request) (*T, error) {
