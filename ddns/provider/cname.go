@@ -2,11 +2,15 @@ package provider
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
+
+// CanCNAME reports whether SetCNAME can work.
+func (p *Provider) CanCNAME() bool { return p.def.Record.CNAME }
 
 // SetCNAME makes hostname an alias of target, in place of the target it had.
 // It fails where the protocol cannot write CNAME. ttl 0: the provider's default.
@@ -14,9 +18,58 @@ func (p *Provider) SetCNAME(ctx context.Context, from Origin, hostname, target s
 	if p.dns != nil {
 		return p.dns.setCNAME(ctx, from, hostname, target, ttl)
 	}
-	if p.def.Family != "steps" || !p.def.Record.CNAME {
+	if !p.CanCNAME() {
 		return Outcome{Class: BadRequest, Text: p.masker.own(p.def.Title + " cannot write CNAME")}
 	}
 	u := Update{Hostname: hostname, Family: config.IPv4, TTL: ttl}
-	return p.runSteps(ctx, from, u, "update", "CNAME", strings.ToLower(strings.TrimSuffix(target, ".")))
+	target = strings.ToLower(strings.TrimSuffix(target, "."))
+	if p.def.Family == "steps" {
+		return p.runSteps(ctx, from, u, "update", "CNAME", target)
+	}
+	return p.send(ctx, from, []Update{u}, func(updates []Update, show bool) (*request, error) {
+		value := p.values(updates, config.IPv4, show)
+		form := &p.def.forms
+		return p.assemble(requestParts{
+			method: p.def.CNAME.Method, url: form.cname, body: form.cnameBody, contentType: p.def.Request.ContentType, headers: form.headers,
+		}, func(t template, escape func(key, value string) string) string {
+			return t.expand(func(key string) string {
+				switch key {
+				case targetKey:
+					return target
+				case "type":
+					return "CNAME"
+				}
+				return value(key)
+			}, escape)
+		}, show)
+	})[0]
+}
+
+// targetKey is the placeholder that templates of [cname] alone have.
+const targetKey = "target"
+
+// cname compiles the table [cname].
+func (c *compiler) cname(f *forms) {
+	form := &c.def.CNAME
+	if !c.def.Record.CNAME {
+		if *form != (CNAMEForm{}) {
+			c.problem("cname", "without record.cname = true it is never used")
+		}
+		return
+	}
+	if form.Method == "" {
+		form.Method = c.def.Request.Method
+	}
+	if form.URL == "" {
+		form.URL = c.def.URL.IPv4
+	}
+	if !slices.Contains(methods, form.Method) {
+		c.problem("cname.method", "%q is none of %s", form.Method, strings.Join(methods, ", "))
+	}
+	c.picks[targetKey] = true
+	f.cname, f.cnameBody = c.url("cname.url", form.URL), c.template("cname.body", form.Body)
+	delete(c.picks, targetKey)
+	if !f.cname.uses(targetKey) && !f.cnameBody.uses(targetKey) {
+		c.problem("cname", "{target} is missing in url and body")
+	}
 }

@@ -22,6 +22,7 @@ type forms struct {
 	body, bodyBoth       template
 	removeBody           template
 	removeBodyBoth       template
+	cname, cnameBody     template
 	apex                 string
 	zone                 template
 	reply                map[Class][]pattern
@@ -100,6 +101,7 @@ func (d *Definition) compile() []FieldProblem {
 	c.request(f)
 	c.hosts(f)
 	c.replies(f)
+	c.cname(f)
 	return c.problems
 }
 
@@ -136,7 +138,7 @@ func (c *compiler) fields() {
 
 // known reports whether there is such a placeholder.
 func (c *compiler) known(name string) bool {
-	return builtinKeys[name] || c.keys[name] || c.def.Family == "steps" && (stepKeys[name] || c.picks[name])
+	return builtinKeys[name] || c.keys[name] || c.picks[name] || c.def.Family == "steps" && stepKeys[name]
 }
 
 // template compiles one of the definition's templates.

@@ -21,6 +21,7 @@ type Definition struct {
 	URL      URLs              `toml:"url"`
 	Request  RequestForm       `toml:"request"`
 	Remove   RemoveForm        `toml:"remove"`
+	CNAME    CNAMEForm         `toml:"cname"`
 	Hosts    HostForm          `toml:"hosts"`
 	Limits   LimitForm         `toml:"limits"`
 	Record   RecordForm        `toml:"record"`
@@ -82,6 +83,15 @@ type RemoveForm struct {
 	BodyBoth string `toml:"body_both"` // instead of body, with both; default: body
 }
 
+// CNAMEForm is how a CNAME is written, in templates that have {target}, without
+// its last dot. What it does not say is as [request] has it. Family "steps" has
+// none: there a CNAME is one more type of record.
+type CNAMEForm struct {
+	Method string `toml:"method"`
+	URL    string `toml:"url"` // default: url.ipv4
+	Body   string `toml:"body"`
+}
+
 // HostForm is what hostnames must be like, and which fit into one request.
 type HostForm struct {
 	// List: {hostnames} may be several, with commas between them.
@@ -114,7 +124,7 @@ type RecordForm struct {
 	TTL     Duration `toml:"ttl"`     // default of {ttl}, 60 s if there is none
 	MinTTL  Duration `toml:"min_ttl"` // shorter ones are raised to it
 	Creates bool     `toml:"creates"` // makes the hostname if it does not exist
-	CNAME   bool     `toml:"cname"`   // can write CNAME
+	CNAME   bool     `toml:"cname"`   // can write CNAME: with [cname], but for family "steps"
 }
 
 // DNSForm is what is known for verification.

@@ -19,12 +19,14 @@ import (
 //	records.*.id                     of every element or member
 //	records.#                        how many there are
 //	Id after /                       what follows the last "/"
+//	meta as json                     an object or a list, as JSON
 //
 // A name asked of a list is asked of each element. Names must be exact, values
 // are compared without regard to case. "." is the answer, or record, as a whole.
 type path struct {
 	hops  []hop
 	after string // what is wanted follows the last one of these
+	whole bool   // what is wanted is the JSON of it
 }
 
 // hop is one way down: a name (also "*", "#" and numbers), or a filter.
@@ -40,6 +42,7 @@ var errPath = errors.New("a path has names, numbers, \"*\" and filters [name=val
 // parsePath reads a path; known says which placeholders its filters may have.
 func parsePath(text string, known func(string) bool) (path, error) {
 	var p path
+	text, p.whole = strings.CutSuffix(text, " as json")
 	text, p.after, _ = strings.Cut(text, " after ")
 	if text == "." {
 		return p, nil
@@ -147,6 +150,12 @@ func (p path) find(root any, value func(string) string) []any {
 
 // text returns the first of what the path leads to that is not empty.
 func (p path) text(root any, value func(string) string) string {
+	if p.whole {
+		if nodes := p.find(root, value); len(nodes) > 0 {
+			return jsonOf(nodes[0])
+		}
+		return ""
+	}
 	for _, n := range flat(p.find(root, value)) {
 		s, _ := jsonText(n)
 		if i := strings.LastIndex(s, p.after); i >= 0 && p.after != "" {

@@ -55,7 +55,7 @@ type globPart struct {
 }
 
 // patternKeys are the placeholders that patterns may have.
-var patternKeys = map[string]bool{"hostname": true, "ipv4": true, "ipv6": true, "address": true}
+var patternKeys = map[string]bool{"hostname": true, "ipv4": true, "ipv6": true, "address": true, "ttl": true}
 
 // parsePattern reads a pattern as the catalogue has it.
 func parsePattern(text string) (pattern, error) {

@@ -48,7 +48,7 @@ const (
 // stepKeys are the placeholders of steps, besides those of every template.
 var stepKeys = map[string]bool{
 	"content": true, "action": true, "page": true, "offset": true, "own_ttl": true,
-	"current": true, "others": true, "several": true, "other": true, "unix": true, "nonce": true,
+	"current": true, "others": true, "several": true, "rest": true, "other": true, "unix": true, "nonce": true,
 }
 
 // maxSteps bounds a file.
@@ -266,7 +266,7 @@ func (c *compiler) scopes() {
 		}
 	}
 	d.forms.scopes["zone"] = forHost
-	for _, name := range []string{"current", "others", "several", "ttl"} {
+	for _, name := range []string{"current", "others", "several", "rest", "ttl"} {
 		d.forms.scopes[name] = forRecord
 	}
 }
@@ -284,7 +284,7 @@ func (c *compiler) scopeOf(s *Step) scope {
 			switch p.key {
 			case "hostname", "name", "zone", "apex":
 				found = max(found, forHost)
-			case "type", "content", "address", "current", "others", "ttl":
+			case "type", "content", "address", "current", "others", "rest", "ttl":
 				found = forRecord
 			}
 			found = max(found, c.def.forms.scopes[p.key])

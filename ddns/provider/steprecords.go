@@ -9,7 +9,7 @@ import (
 // what the step picks. The outcome is for when nothing more needs to be done.
 func (r *run) choose(s *Step, records []any) *Outcome {
 	f := &s.form
-	for _, name := range []string{"current", "others", "several"} {
+	for _, name := range []string{"current", "others", "several", "rest"} {
 		r.vars[name] = ""
 	}
 	if len(records) == 0 {
@@ -38,6 +38,8 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 	r.vars["current"] = addresses[i]
 	if len(records) > 1 {
 		r.warn(addresses, i, sure)
+		rest := jsonOf(append(append([]any{}, records[:i]...), records[i+1:]...))
+		r.vars["rest"] = rest[1 : len(rest)-1]
 	}
 	ttl := r.vars["ttl"]
 	if r.action == "update" && addresses[i] != "" && sameContent(addresses[i], r.want) &&

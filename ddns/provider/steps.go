@@ -49,7 +49,7 @@ type Step struct {
 // RecordsForm finds our record among several of the same name and type: the
 // one that has the address already, or that which was published last, or the
 // only one; else the first, with a warning. Of it {current} is the address,
-// and {others} and {several} are of the rest, which stay as they are.
+// and {others}, {several} and {rest} are of the rest, which stay as they are.
 type RecordsForm struct {
 	List    string            `toml:"list"`    // path to the records of this hostname and type
 	Address string            `toml:"address"` // path from a record to its address; "": not in the reply

@@ -49,6 +49,12 @@ func readJSON(body string) (any, error) {
 	return v, nil
 }
 
+// jsonOf writes a value that readJSON has read.
+func jsonOf(v any) string {
+	text, _ := json.Marshal(v)
+	return string(text)
+}
+
 // readXML reads elements and their text; attributes, comments, declarations
 // and name space prefixes are passed over. An element with children is a map,
 // in which each name leads to a list; one without is its text.
