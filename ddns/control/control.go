@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -56,8 +55,8 @@ const (
 
 // Listen opens the socket with mode 0600. A socket that a dead process left
 // behind is replaced; one that answers is an error.
-func Listen(path string) (net.Listener, error) {
-	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+func Listen(path string) (*Listener, error) {
+	if c, err := dial(path); err == nil {
 		c.Close()
 		return nil, fmt.Errorf("%s: another wanbeacon is running", path)
 	} else if errors.Is(err, syscall.ECONNREFUSED) {
@@ -65,7 +64,7 @@ func Listen(path string) (net.Listener, error) {
 	}
 	old := syscall.Umask(0o177)
 	defer syscall.Umask(old)
-	l, err := net.Listen("unix", path)
+	l, err := listen(path)
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
@@ -74,16 +73,16 @@ func Listen(path string) (net.Listener, error) {
 
 // Serve answers requests until ctx ends, then closes the listener, which
 // removes the socket, and waits for the replies under way.
-func Serve(ctx context.Context, l net.Listener, b Backend) {
+func Serve(ctx context.Context, l *Listener, b Backend) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	slots := make(chan struct{}, maxClients)
 	var clients sync.WaitGroup
 	defer clients.Wait()
 	for {
-		conn, err := l.Accept()
+		conn, err := l.accept()
 		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if ctx.Err() != nil || errors.Is(err, os.ErrClosed) {
 				return
 			}
 			// Out of descriptors: let the clients at work finish.
@@ -101,7 +100,7 @@ func Serve(ctx context.Context, l net.Listener, b Backend) {
 	}
 }
 
-func serve(ctx context.Context, conn net.Conn, b Backend) {
+func serve(ctx context.Context, conn *os.File, b Backend) {
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -183,8 +182,7 @@ func (c Client) Log(ctx context.Context) (*Log, error) {
 }
 
 func call[T any](ctx context.Context, socket string, req request) (*T, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "unix", socket)
+	conn, err := dial(socket)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
 		return nil, fmt.Errorf("%w (nothing answers at %s)", ErrNotRunning, socket)

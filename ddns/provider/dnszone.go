@@ -89,10 +89,10 @@ func (u *dnsUpdater) askSOA(ctx context.Context, from Origin, name string) (*dns
 	failed := &lookupError{host: name}
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		failed.unreachable = true
-		for _, server := range nameservers(r.path) {
+		for _, server := range nameservers(r.path, r.port) {
 			msg := dns.NewWriter(dns.OpcodeQuery|dns.FlagRecursionDesired, name, dns.TypeSOA).Buf
 			attempt, release := withPatience(ctx, lookupAttempt)
-			x := u.exchanger(Origin{}, "", &dnsPlace{"", server, parsePort(r.port)})
+			x := u.exchanger(Origin{}, "", &dnsPlace{"", server.Addr().String(), server.Port()})
 			a, err := x.exchange(attempt, newDNSQuery(msg, name, nil, time.Time{}))
 			release()
 			if err == nil && (a.RCode() == 0 || a.RCode() == dns.NXDomain) {

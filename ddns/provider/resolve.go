@@ -1,9 +1,11 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
 	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
@@ -26,15 +29,16 @@ const (
 // when the WAN has just come up, the router's own name server often needs
 // seconds more.
 type resolver struct {
-	path string // resolv.conf; read at each look-up, as it changes with the WAN
-	port string // of its servers
+	hosts string
+	path  string // resolv.conf; read at each look-up, as it changes with the WAN
+	port  uint16 // of its servers
 
 	mu   sync.Mutex
 	last map[string][]netip.Addr // by host
 }
 
 func newResolver() *resolver {
-	return &resolver{path: "/etc/resolv.conf", port: "53", last: map[string][]netip.Addr{}}
+	return &resolver{hosts: "/etc/hosts", path: "/etc/resolv.conf", port: 53, last: map[string][]netip.Addr{}}
 }
 
 // known returns the addresses of the last look-up, the one that worked first.
@@ -61,11 +65,7 @@ type lookupError struct {
 }
 
 func (e *lookupError) Error() string {
-	text := e.err.Error()
-	if dns, ok := errors.AsType[*net.DNSError](e.err); ok {
-		text = dns.Err
-	}
-	return fmt.Sprintf("the name %s did not resolve: %s", e.host, text)
+	return fmt.Sprintf("the name %s did not resolve: %v", e.host, e.err)
 }
 
 func (e *lookupError) Unwrap() error { return e.err }
@@ -101,12 +101,15 @@ type answer struct {
 	err   error
 }
 
-// ask asks each name server once, the next one when those before are late or
-// have failed, and takes the first answer.
+// ask looks into /etc/hosts, and then asks each name server once, the next one
+// when those before are late or have failed, and takes the first answer.
 func (r *resolver) ask(ctx context.Context, host string, f config.Family) ([]netip.Addr, *lookupError) {
 	ctx, cancel := context.WithTimeout(ctx, lookupAttempt)
 	defer cancel()
-	servers := nameservers(r.path)
+	if addrs := inHosts(r.hosts, host, f); addrs != nil {
+		return addrs, nil
+	}
+	servers := nameservers(r.path, r.port)
 	answers := make(chan answer, len(servers))
 	next, running := 0, 0
 	failed := &lookupError{host: host, final: true, unreachable: true}
@@ -127,8 +130,7 @@ func (r *resolver) ask(ctx context.Context, host string, f config.Family) ([]net
 			if a.err == nil {
 				return a.addrs, nil
 			}
-			dns, ok := errors.AsType[*net.DNSError](a.err)
-			failed.final = failed.final && ok && dns.IsNotFound
+			failed.final = failed.final && a.err == errNotFound
 			failed.unreachable = failed.unreachable && socket.NoPath(a.err)
 			failed.err = a.err
 			if next < len(servers) {
@@ -146,46 +148,117 @@ func (r *resolver) ask(ctx context.Context, host string, f config.Family) ([]net
 	}
 }
 
-// askOne asks one name server for the host's addresses. /etc/hosts comes first.
-func (r *resolver) askOne(ctx context.Context, server, host string, f config.Family) answer {
-	var dialer net.Dialer
-	var mu sync.Mutex
-	var dialErr error
-	res := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, net.JoinHostPort(server, r.port))
-		if err != nil {
-			mu.Lock()
-			dialErr = err
-			mu.Unlock()
-		}
-		return conn, err
-	}}
-	network := "ip"
+// askOne asks one name server for the host's addresses, of both families at a
+// time if none is given.
+func (r *resolver) askOne(ctx context.Context, server netip.AddrPort, host string, f config.Family) answer {
+	types := []uint16{dns.TypeAAAA, dns.TypeA}
 	switch f {
 	case config.IPv4:
-		network = "ip4"
+		types = types[1:]
 	case config.IPv6:
-		network = "ip6"
+		types = types[:1]
 	}
-	addrs, err := res.LookupNetIP(ctx, network, host+".") // the dot: no search domains
-	mu.Lock()
-	defer mu.Unlock()
-	if err != nil && dialErr != nil && ctx.Err() == nil {
-		err = dialErr
+	answers := make(chan answer, len(types))
+	for _, typ := range types {
+		go func() { answers <- askType(ctx, server, host, typ) }()
 	}
-	if err == nil && len(addrs) == 0 {
-		err = errors.New("no address")
+	var all answer
+	for range types {
+		a := <-answers
+		all.addrs = append(all.addrs, a.addrs...)
+		if all.err == nil || a.err != errNotFound {
+			all.err = a.err
+		}
 	}
-	for i := range addrs {
-		addrs[i] = addrs[i].Unmap()
+	if len(all.addrs) > 0 {
+		all.err = nil
 	}
-	return answer{addrs[:min(len(addrs), maxAddresses)], err}
+	all.addrs = all.addrs[:min(len(all.addrs), maxAddresses)]
+	return all
+}
+
+// What a name server can say instead of an address.
+var (
+	errNotFound = errors.New("there is no such name, or it has no address")
+	errServFail = errors.New("the name server has no answer")
+)
+
+func askType(ctx context.Context, server netip.AddrPort, host string, typ uint16) answer {
+	if dns.CheckName(host) != nil {
+		return answer{err: errNotFound}
+	}
+	exchange := dns.Exchange{Dial: dialServer}
+	m, err := exchange.Ask(ctx, server, dns.NewQuestion(host, typ, dns.Recursive|dns.EDNS))
+	if err == nil {
+		err = m.Fault
+	}
+	if err != nil {
+		return answer{err: err}
+	}
+	a := answer{err: errNotFound}
+	for i := range m.Records {
+		rr := &m.Records[i]
+		if addr := m.Addr(rr); addr.IsValid() && rr.Section == dns.SectionAnswer && rr.Type == typ {
+			a.addrs, a.err = append(a.addrs, addr.Unmap()), nil
+		}
+	}
+	// An empty answer counts from a server that is the zone's, or has asked
+	// others; a name that does not exist, from any.
+	code, serves := m.RCode(), m.Flags&(dns.FlagAuthoritative|dns.FlagRecursionAvailable) != 0
+	if code != dns.NXDomain && (code != 0 || a.err != nil && !serves) {
+		return answer{err: errServFail}
+	}
+	return a
+}
+
+// dialServer makes a socket for a name server, on any way that there is.
+func dialServer(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	var conn *socket.Conn
+	var err error
+	if network == "udp" {
+		conn, _, err = socket.UDP(to, "", netip.Addr{})
+	} else {
+		conn, _, err = socket.TCP(ctx, to, "", netip.Addr{}, func() {})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// maxHosts bounds what is read of /etc/hosts, which block lists make long.
+const maxHosts = 4 << 20
+
+// inHosts returns the host's addresses in a file of the form of hosts(5). A
+// family that the file does not have there is asked for as usual.
+func inHosts(path, host string, f config.Family) (addrs []netip.Addr) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	text, _ := io.ReadAll(io.LimitReader(file, maxHosts))
+	if !bytes.Contains(text, []byte(host)) {
+		return nil
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) == 0 || !slices.Contains(words[1:], host) {
+			continue
+		}
+		a, err := netip.ParseAddr(words[0])
+		if a = a.Unmap(); err == nil && (f == 0 || config.FamilyOf(a) == f) && len(addrs) < maxAddresses {
+			addrs = append(addrs, a)
+		}
+	}
+	return addrs
 }
 
 // nameservers returns those of resolv.conf as it is now, three at most, as
 // resolv.conf(5) has it; without any, the loopback addresses.
-func nameservers(path string) []string {
-	var servers []string
+func nameservers(path string, port uint16) []netip.AddrPort {
+	var servers []netip.AddrPort
 	text, err := os.ReadFile(path)
 	if err == nil {
 		for line := range strings.Lines(string(text[:min(len(text), 64<<10)])) {
@@ -194,12 +267,12 @@ func nameservers(path string) []string {
 				continue
 			}
 			if a, err := netip.ParseAddr(words[1]); err == nil {
-				servers = append(servers, a.String())
+				servers = append(servers, netip.AddrPortFrom(a, port))
 			}
 		}
 	}
 	if len(servers) == 0 {
-		return []string{"127.0.0.1", "::1"}
+		servers = []netip.AddrPort{netip.AddrPortFrom(loopback, port), netip.AddrPortFrom(netip.IPv6Loopback(), port)}
 	}
 	return servers
 }

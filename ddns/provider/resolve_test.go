@@ -43,9 +43,7 @@ func newNameServer(t *testing.T, addr string, answer func(string) ([]netip.Addr,
 	return s
 }
 
-func (s *nameServer) port() string {
-	return fmt.Sprint(s.conn.LocalAddr().(*net.UDPAddr).Port)
-}
+func (s *nameServer) port() uint16 { return uint16(s.conn.LocalAddr().(*net.UDPAddr).Port) }
 
 func (s *nameServer) serve() {
 	buf := make([]byte, 1500)
@@ -151,7 +149,7 @@ func TestLookup(t *testing.T) {
 // TestResolvConfIsReadEachTime: when the WAN comes up the file changes.
 func TestResolvConfIsReadEachTime(t *testing.T) {
 	old := newNameServer(t, "127.0.0.1:0", refuses(dnsmessage.RCodeServerFailure))
-	s := newNameServer(t, "127.0.0.2:"+old.port(), gives("203.0.113.1"))
+	s := newNameServer(t, fmt.Sprint("127.0.0.2:", old.port()), gives("203.0.113.1"))
 	r := newResolver()
 	r.path, r.port = resolvConf(t, "", "127.0.0.1"), s.port()
 	done := make(chan error, 1)
@@ -172,7 +170,7 @@ func TestResolvConfIsReadEachTime(t *testing.T) {
 // TestServersAreAskedBesideEachOther: a silent first server costs little.
 func TestServersAreAskedBesideEachOther(t *testing.T) {
 	first := newNameServer(t, "127.0.0.1:0", silent)
-	newNameServer(t, "127.0.0.2:"+first.port(), gives("203.0.113.1"))
+	newNameServer(t, fmt.Sprint("127.0.0.2:", first.port()), gives("203.0.113.1"))
 	r := newResolver()
 	r.path, r.port = resolvConf(t, "", "127.0.0.1", "127.0.0.2"), first.port()
 	ctx, cancel := context.WithTimeout(t.Context(), lookupAttempt)
@@ -182,17 +180,49 @@ func TestServersAreAskedBesideEachOther(t *testing.T) {
 	}
 }
 
+func TestHostsFileComesFirst(t *testing.T) {
+	s := newNameServer(t, "127.0.0.1:0", gives("203.0.113.1", "2001:db8::1"))
+	path := filepath.Join(t.TempDir(), "hosts")
+	text := "127.0.0.1 localhost\n# 192.0.2.1 dyn.example.net\n192.0.2.7\tx dyn.example.net # y\n::ffff:192.0.2.8 dyn.example.net\nnot an dyn.example.net\n" +
+		"192.0.2.9 not.dyn.example.net\n2001:db8::7 only6.example.net\n\n  \n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		host   string
+		family config.Family
+		want   string
+		asked  bool
+	}{
+		{"dyn.example.net", 0, "[192.0.2.7 192.0.2.8]", false},
+		{"dyn.example.net", config.IPv4, "[192.0.2.7 192.0.2.8]", false},
+		{"dyn.example.net", config.IPv6, "[2001:db8::1]", true},
+		{"only6.example.net", config.IPv6, "[2001:db8::7]", false},
+		{"only6.example.net", config.IPv4, "[203.0.113.1]", true},
+		{"example.net", config.IPv4, "[203.0.113.1]", true},
+	} {
+		r := newResolver()
+		r.hosts, r.path, r.port = path, resolvConf(t, "", "127.0.0.1"), s.port()
+		addrs, err := r.lookup(t.Context(), c.host, c.family)
+		if err != nil || fmt.Sprint(addrs) != c.want || (len(s.asked) > 0) != c.asked {
+			t.Errorf("%s %v: %v %v, asked %d times", c.host, c.family, addrs, err, len(s.asked))
+		}
+		for len(s.asked) > 0 {
+			<-s.asked
+		}
+	}
+}
+
 // TestNameServerStartsLate: the look-up goes on until it is there (case L5).
 func TestNameServerStartsLate(t *testing.T) {
 	placeholder, err := net.ListenPacket("udp", "127.0.0.3:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := placeholder.LocalAddr().String()
+	at := placeholder.LocalAddr().(*net.UDPAddr).AddrPort()
 	placeholder.Close() // nobody is there: ICMP port unreachable
-	_, port, _ := net.SplitHostPort(addr)
 	r := newResolver()
-	r.path, r.port = resolvConf(t, "", "127.0.0.3"), port
+	r.path, r.port = resolvConf(t, "", "127.0.0.3"), at.Port()
 	if _, err := r.ask(t.Context(), "dyn.example.net", 0); err == nil || err.final || err.unreachable {
 		t.Fatalf("%+v", err)
 	}
@@ -201,7 +231,7 @@ func TestNameServerStartsLate(t *testing.T) {
 		_, err := r.lookup(t.Context(), "dyn.example.net", 0)
 		done <- err
 	}()
-	newNameServer(t, addr, gives("203.0.113.1"))
+	newNameServer(t, at.String(), gives("203.0.113.1"))
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

@@ -222,7 +222,7 @@ func TestZoneAndServerAreFound(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				p := s.account(t, fields)
 				p.dns.primaryPort = s.port // the servers of tests have no port 53
-				p.transport.resolver.port = itoa(int(s.port))
+				p.transport.resolver.port = s.port
 				p.transport.resolver.path = resolvConf(t, "", "127.0.0.1")
 				for _, host := range []string{"a.b." + name + ".example.org", name + ".example.org", "a.b." + name + ".example.org"} {
 					checkAll(t, p.Send(t.Context(), Origin{}, publish4and6("203.0.113.7", "", host)), stored)

@@ -151,9 +151,26 @@ func Sockaddr(a netip.AddrPort) unix.Sockaddr {
 	if zone := a.Addr().Zone(); zone != "" {
 		if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
 			sa.ZoneId = uint32(n)
-		} else if link, err := net.InterfaceByName(zone); err == nil {
-			sa.ZoneId = uint32(link.Index)
+		} else {
+			sa.ZoneId = index(zone)
 		}
 	}
 	return sa
+}
+
+// index is a device's number; 0: there is none of that name.
+func index(device string) uint32 {
+	request, err := unix.NewIfreq(device)
+	if err != nil {
+		return 0
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	if unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request) != nil {
+		return 0
+	}
+	return request.Uint32()
 }
