@@ -14,6 +14,8 @@ import (
 //
 //	result.0.id                      members, and elements by number
 //	result[name={hostname}][type=A].id   of the elements that are so
+//	zones[config.private=false].id  a member of a member
+//	properties.{type}Records        names may have placeholders
 //	zones[name={zone}|{zone}.].id    one of several values
 //	[1~{type}].2                     the value is an address of that type
 //	records.*.id                     of every element or member
@@ -34,7 +36,7 @@ type hop struct {
 	name   string
 	filter bool
 	like   bool       // the filter asks for an address of a type
-	values []template // one of them
+	values []template // one of them; of a name: the name
 }
 
 var errPath = errors.New("a path has names, numbers, \"*\" and filters [name=value] with dots between them, such as result[name={hostname}].id")
@@ -78,7 +80,15 @@ func parsePath(text string, known func(string) bool) (path, error) {
 			if name == "" || strings.ContainsAny(name, " ]=") {
 				return path{}, errPath
 			}
-			p.hops = append(p.hops, hop{name: name})
+			h := hop{name: name}
+			if strings.Contains(name, "{") {
+				t, err := parseTemplate(name, known)
+				if err != nil {
+					return path{}, err
+				}
+				h.values = []template{t}
+			}
+			p.hops = append(p.hops, h)
 			text = text[end:]
 			if text != "" && text[0] == '.' {
 				if text = text[1:]; text == "" {
@@ -121,12 +131,15 @@ func (p path) find(root any, value func(string) string) []any {
 				next = append(next, v)
 			}
 		}
+		var wanted []string
+		for _, t := range h.values {
+			wanted = append(wanted, t.expand(value, escapeNone))
+		}
+		if !h.filter && len(wanted) > 0 {
+			h.name = wanted[0]
+		}
 		switch {
 		case h.filter:
-			var wanted []string
-			for _, t := range h.values {
-				wanted = append(wanted, t.expand(value, escapeNone))
-			}
 			for _, n := range flat(nodes) {
 				if h.holds(n, wanted) {
 					add(n)
@@ -224,7 +237,16 @@ func member(n any, name string, visit func(any)) {
 // holds reports whether an element is as the filter wants it.
 func (h hop) holds(n any, wanted []string) bool {
 	ok := false
-	member(n, h.name, func(v any) {
+	first, rest, deep := strings.Cut(h.name, ".")
+	member(n, first, func(v any) {
+		if deep {
+			inner := h
+			inner.name = rest
+			for _, n := range flat([]any{v}) {
+				ok = ok || inner.holds(n, wanted)
+			}
+			return
+		}
 		list, _ := v.([]any) // of XML
 		if list == nil {
 			list = []any{v}

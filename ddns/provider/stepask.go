@@ -47,6 +47,9 @@ func (r *run) ask(ctx context.Context, from Origin, s *Step) (o *Outcome, found 
 			break
 		}
 	}
+	if o := r.each(ctx, from, s, records); o != nil {
+		return o, false
+	}
 	if s.hasRecords() {
 		return r.choose(s, records), true
 	}
@@ -61,6 +64,24 @@ func (r *run) ask(ctx context.Context, from Origin, s *Step) (o *Outcome, found 
 	}
 	r.p.kept.token(r, s)
 	return nil, true
+}
+
+// each puts records in the place of their ids.
+func (r *run) each(ctx context.Context, from Origin, s *Step, records []any) *Outcome {
+	if s.form.each.empty() {
+		return nil
+	}
+	one := *s
+	one.form.url = s.form.each
+	for i, id := range records {
+		r.vars["item"], _ = jsonText(id)
+		o, tree, _ := r.reply(ctx, from, &one)
+		if o != nil && !o.Class.Done() {
+			return o
+		}
+		records[i] = tree
+	}
+	return nil
 }
 
 func (s *Step) hasRecords() bool {

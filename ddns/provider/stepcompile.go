@@ -19,7 +19,7 @@ type stepForm struct {
 	list           path
 	address        path
 	recordPick     []namedPath
-	other          template
+	other, each    template
 	next, items    path
 	scope          scope
 }
@@ -48,7 +48,7 @@ const (
 // stepKeys are the placeholders of steps, besides those of every template.
 var stepKeys = map[string]bool{
 	"content": true, "action": true, "page": true, "offset": true, "own_ttl": true,
-	"current": true, "others": true, "several": true, "rest": true, "other": true, "unix": true, "nonce": true,
+	"current": true, "others": true, "several": true, "rest": true, "other": true, "item": true, "unix": true, "nonce": true,
 }
 
 // maxSteps bounds a file.
@@ -188,6 +188,7 @@ func (c *compiler) step(s *Step) {
 	f.list, f.address = c.path("records.list", s.Records.List), c.path("records.address", s.Records.Address)
 	f.recordPick = c.paths("records.pick", s.Records.Pick)
 	f.other = c.template("records.other", s.Records.Other)
+	f.each = c.url("records.each", s.Records.Each)
 	f.next, f.items = c.path("pages.next", s.Pages.Next), c.path("pages.items", s.Pages.Items)
 	if (s.Pages.Items != "") != (s.Pages.Size > 0) || s.Pages.Items != "" && s.Pages.Next != "" {
 		c.problem("pages", "either next, or items and size")

@@ -2,7 +2,10 @@ package provider
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
 // choose finds our record among those of the name and type, and takes from it
@@ -11,6 +14,9 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 	f := &s.form
 	for _, name := range []string{"current", "others", "several", "rest"} {
 		r.vars[name] = ""
+	}
+	if s.Records.Split != "" {
+		records = r.split(s, records)
 	}
 	if len(records) == 0 {
 		if r.action == "remove" {
@@ -42,11 +48,30 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 		r.vars["rest"] = rest[1 : len(rest)-1]
 	}
 	ttl := r.vars["ttl"]
-	if r.action == "update" && addresses[i] != "" && sameContent(addresses[i], r.want) &&
+	if r.action == "update" && !s.Records.Always && addresses[i] != "" && sameContent(addresses[i], r.want) &&
 		(r.update.TTL == 0 || ttl == "" || ttl == r.base("ttl")) {
 		return &Outcome{Class: Unchanged, Text: "the record has this address already", Sent: true}
 	}
 	return nil
+}
+
+// split cuts texts into addresses and returns those of our family; {others}
+// are then those of the other one.
+func (r *run) split(s *Step, texts []any) (records []any) {
+	for _, t := range texts {
+		text, _ := jsonText(t)
+		for one := range strings.SplitSeq(text, s.Records.Split) {
+			one = strings.TrimSpace(one)
+			if a, err := netip.ParseAddr(one); err != nil {
+				continue
+			} else if (r.kind == "AAAA") == (config.FamilyOf(a) == config.IPv6) {
+				records = append(records, one)
+			} else {
+				r.vars["others"] += " " + one
+			}
+		}
+	}
+	return records
 }
 
 // ours tells which of several is the one to write: that with the address
@@ -81,7 +106,8 @@ func (r *run) warn(addresses []string, ours int, sure bool) {
 			others = append(others, a)
 		}
 	}
-	r.vars["others"], r.vars["several"] = strings.Join(others, " "), itoa(len(addresses)-1)
+	r.vars["others"] = strings.TrimSpace(r.vars["others"] + " " + strings.Join(others, " "))
+	r.vars["several"] = itoa(len(addresses) - 1)
 	text := fmt.Sprintf("%s has %d %s records: the others were left alone", r.update.Hostname, len(addresses), r.kind)
 	if !sure {
 		text += "; which is ours could not be told, the first was taken"

@@ -179,7 +179,7 @@ func (r *run) step(ctx context.Context, from Origin, s *Step) *Outcome {
 
 // zones are the names that a walk tries.
 func (r *run) zones() []string {
-	if zone, _ := r.p.zone(); zone != "" {
+	if zone := r.value("zone"); zone != "" { // told by the user, or kept
 		return []string{zone}
 	}
 	name := strings.TrimPrefix(r.update.Hostname, "*.")

@@ -57,6 +57,16 @@ type RecordsForm struct {
 	Other   string            `toml:"other"`   // {others} is this for each of the rest, with {other} for its address,
 	Between string            `toml:"between"` // and this between each two
 
+	// Each is the URL of a record where the list has no more than {item}, its id.
+	Each string `toml:"each"`
+
+	// Split: the list has texts of several addresses, of both families, cut at
+	// this. Those of the other family are among {others}, and not told of.
+	Split string `toml:"split"`
+
+	// Always: written even if ours has the address already, as what makes a
+	// change take effect is a step of its own, which may have failed before.
+	Always bool `toml:"always"`
 }
 
 // PagesForm asks for further pages of a list. With Next, {page} is what that
