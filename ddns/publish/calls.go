@@ -59,6 +59,7 @@ func (l *Loop) Reload(ctx context.Context, plan Plan) error {
 		set := address.NewSet(plan.Sources)
 		set.Inherit(l.set)
 		l.set, l.plan = set, plan
+		l.core.Verify(plan.Verify)
 		l.core.Configure(time.Now(), plan.Records, plan.Accounts, nil)
 		l.decide()
 		l.ask()

@@ -8,6 +8,7 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
+	"github.com/wanbeacon/wanbeacon/ddns/witness"
 )
 
 // Logger receives lines for the user.
@@ -25,6 +26,8 @@ type Core struct {
 	entries  []*entry       // in the order of the configuration
 	accounts map[string]*account
 	answers  []address.Answer
+	verify   config.Verify
+	checking int  // checks under way
 	dirty    bool // something that is saved has changed
 }
 
@@ -55,6 +58,8 @@ type entry struct {
 	ended     time.Time // of the last attempt
 	blocked   bool
 	logged    time.Time // when this failure was last logged
+
+	sight sight
 }
 
 type account struct {
@@ -199,6 +204,9 @@ func (c *Core) apply(answers []address.Answer, now time.Time) {
 				e.pathSince = now
 				if e.class == provider.Network {
 					e.retryAfterChange(now)
+				}
+				if e.sight.verdict != witness.OK && e.sight.verdict != "" {
+					e.sight.next = now.Add(confirmAfter / 2) // there may be a way to ask now
 				}
 			}
 			if a.Addr != e.wanted {

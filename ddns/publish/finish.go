@@ -55,6 +55,9 @@ func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, addr netip.Add
 	if e.published != addr || e.publishedAs != it.identity || e.Force > 0 {
 		c.dirty = true
 	}
+	if !o.Pretend {
+		e.sight.published(now, e.published, addr)
+	}
 	tries := e.fails + 1
 	repeated := e.forced || e.published == addr // there was no event
 	e.clearFailure()

@@ -13,6 +13,7 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
+	"github.com/wanbeacon/wanbeacon/ddns/witness"
 	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
@@ -21,6 +22,13 @@ type Plan struct {
 	Sources  []config.Source
 	Records  []Record
 	Accounts []Account
+	Verify   config.Verify
+}
+
+// Verifier looks at the DNS.
+type Verifier interface {
+	// Verify makes a check; it ends soon after ctx does.
+	Verify(context.Context, *Check) *witness.Facts
 }
 
 // Loop runs the reconciler: it owns the Core and the sources.
@@ -38,11 +46,13 @@ type Loop struct {
 
 	calls    chan func()
 	results  chan result
+	checks   chan checked
 	external chan address.External
 	asking   map[string]bool // programs that run; true: to be run again
 	asked    time.Time
 
-	waiters []waiter
+	waiters  []waiter
+	verifier Verifier // nil: the DNS is not looked at
 
 	ctx     context.Context
 	cancels map[*Job]context.CancelFunc
@@ -66,6 +76,12 @@ type result struct {
 	outcomes []provider.Outcome
 }
 
+// checked is a check that has been made.
+type checked struct {
+	check *Check
+	facts *witness.Facts
+}
+
 // askEvery is how often the program of a `command` source is asked while the
 // network stays the same: what it sees outside the router sends no events.
 const askEvery = 10 * time.Minute
@@ -80,6 +96,7 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 		lost:     map[answerKey]time.Time{},
 		calls:    make(chan func()),
 		results:  make(chan result),
+		checks:   make(chan checked),
 		external: make(chan address.External),
 		asking:   map[string]bool{},
 		cancels:  map[*Job]context.CancelFunc{},
@@ -90,9 +107,13 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 			l.set.Remember(source, a)
 		}
 	}
+	l.core.Verify(plan.Verify)
 	l.core.Configure(time.Now(), plan.Records, plan.Accounts, saved)
 	return l
 }
+
+// Witness makes the loop look at the DNS with v. To be called before Run.
+func (l *Loop) Witness(v Verifier) { l.verifier = v }
 
 // Run publishes until ctx ends, then takes away the records that ask for it.
 // It returns within a second, or a few if records are to be removed.
@@ -131,6 +152,8 @@ func (l *Loop) run(ctx context.Context, finished func() bool) {
 			l.observe(snap)
 		case r := <-l.results:
 			l.finish(r)
+		case k := <-l.checks:
+			l.core.Checked(time.Now(), k.check, k.facts)
 		case x := <-l.external:
 			l.answered(x)
 		case f := <-l.calls:
@@ -155,6 +178,7 @@ func (l *Loop) drain() {
 		case r := <-l.results:
 			l.finish(r)
 		case <-l.external:
+		case <-l.checks:
 		case <-done:
 			return
 		}
@@ -226,25 +250,28 @@ func (l *Loop) step(timer *time.Timer) {
 		}
 		return false
 	})
-	next := l.core.Next(now)
-	if at := l.tell(now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
-		next = at
-	}
+	next := sooner(l.core.Next(now), sooner(l.tell(now), l.look(now)))
 	if l.polls() {
 		at := l.asked.Add(askEvery)
 		if !at.After(now) {
 			l.ask()
 			at = l.asked.Add(askEvery)
 		}
-		if next.IsZero() || at.Before(next) {
-			next = at
-		}
+		next = sooner(next, at)
 	}
 	if next.IsZero() {
 		timer.Stop()
 		return
 	}
 	timer.Reset(next.Sub(now))
+}
+
+// sooner is the earlier of two times, of which a zero one never comes.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (l *Loop) finish(r result) {

@@ -45,6 +45,8 @@ type Account struct {
 	Bind     string // device that every request leaves through; "": the source's
 	Identity string // changes when anything in the table does
 	Provider Provider
+
+	Unverifiable string // why the DNS cannot confirm what is published; "": it can
 }
 
 // Provider is what publishing needs of a provider.

@@ -26,6 +26,14 @@ type Saved struct {
 	Blocked   provider.Class `json:"blocked,omitempty"`  // "abuse" or "badagent"
 	Reason    string         `json:"reason,omitempty"`
 	BlockedAs string         `json:"blocked_as,omitempty"` // Identity that was blocked
+
+	// What verification knows: addresses published before, the delegation last
+	// seen good, and another one that has been good since MovedAt.
+	Before  []netip.Addr `json:"before,omitempty"`
+	Zone    string       `json:"zone,omitempty"`
+	Servers []string     `json:"servers,omitempty"`
+	MovedTo []string     `json:"moved_to,omitempty"` // the zone, then its servers
+	MovedAt time.Time    `json:"moved_at,omitzero"`
 }
 
 // savedFile is the layout of the state file.
@@ -163,6 +171,7 @@ func restore(r Record, saved []Saved, now time.Time) *entry {
 		} else {
 			e.accepted = e.publishedAt
 		}
+		e.sight.restore(s, e.publishedAt, now)
 		if s.Blocked != "" && s.BlockedAs == r.Identity {
 			e.class, e.text, e.blocked = s.Blocked, s.Reason, true
 		}
@@ -187,6 +196,7 @@ func (c *Core) Saved() ([]Saved, bool) {
 		if e.blocked && lasting(e.class) {
 			s.Blocked, s.Reason, s.BlockedAs = e.class, e.text, e.Identity
 		}
+		e.sight.save(&s)
 		if s.Address.IsValid() || s.Blocked != "" {
 			list = append(list, s)
 		}

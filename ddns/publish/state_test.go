@@ -2,10 +2,11 @@ package publish
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -25,13 +26,16 @@ func TestStateSurvives(t *testing.T) {
 	if err != nil || warning != "" || saved != nil {
 		t.Fatalf("fresh: %v %q %v", saved, warning, err)
 	}
-	want := append(record("8.8.4.4"), Saved{Hostname: "x.example", Provider: "q", Family: "ipv6", Identity: "2",
+	known := record("8.8.4.4")
+	known[0].Before, known[0].Zone, known[0].Servers = []netip.Addr{netip.MustParseAddr("8.8.8.8")}, "example", []string{"ns1.example", "ns2.example"}
+	known[0].MovedTo, known[0].MovedAt = []string{"example", "ns3.example"}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	want := append(known, Saved{Hostname: "x.example", Provider: "q", Family: "ipv6", Identity: "2",
 		Blocked: provider.Abuse, Reason: "abuse", BlockedAs: "2"})
 	if err := s.Save(want); err != nil {
 		t.Fatal(err)
 	}
 	again, got, warning, err := OpenStore(dir, "other salt")
-	if err != nil || warning != "" || !slices.Equal(got, want) || again.Salt() != "salt" {
+	if err != nil || warning != "" || !reflect.DeepEqual(got, want) || again.Salt() != "salt" {
 		t.Errorf("got %+v, salt %q, %q, %v", got, again.Salt(), warning, err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "state.json")); err != nil || info.Mode().Perm() != 0o600 {
@@ -116,7 +120,7 @@ func TestStateSurvivesAKillAtEveryStep(t *testing.T) {
 			if err2 != nil || warning != "" {
 				t.Fatalf("%s %d: %v %q", call, n, err2, warning)
 			}
-			isOld, isNew := slices.Equal(saved, record("8.8.4.4")), slices.Equal(saved, record("8.8.8.8"))
+			isOld, isNew := reflect.DeepEqual(saved, record("8.8.4.4")), reflect.DeepEqual(saved, record("8.8.8.8"))
 			if err == nil { // it came through: there is no n-th call any more
 				if !isNew {
 					t.Fatalf("%s: not saved: %+v\n%s", call, saved, out)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/witness"
 )
 
 // RecordStatus is what the user is told about one record.
@@ -19,6 +20,11 @@ type RecordStatus struct {
 	LastChange  time.Time
 	NextAttempt time.Time
 	Attempts    int // failed in a row
+
+	Verdict      witness.Verdict // "": not checked yet, or verification is off
+	VerdictNote  string
+	VerdictSince time.Time
+	Delegation   []string // the parent's name servers, with the last dot
 }
 
 // Status tells about every record and every source's answer.
@@ -33,6 +39,8 @@ func (c *Core) Status(now time.Time) ([]RecordStatus, []address.Answer) {
 		if at, ok := c.ready(e); ok && at.After(now) {
 			s.NextAttempt = at
 		}
+		s.Verdict, s.VerdictNote, s.Delegation = c.verdict(e)
+		s.VerdictSince = e.sight.since
 		list = append(list, s)
 	}
 	return list, c.answers

@@ -1,0 +1,86 @@
+package publish
+
+import (
+	"context"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/witness"
+)
+
+// checkTimeout bounds one check of one record.
+const checkTimeout = 30 * time.Second
+
+// look starts the checks that are due, after the requests, and returns when
+// the next one is.
+func (l *Loop) look(now time.Time) time.Time {
+	if l.verifier == nil {
+		return time.Time{}
+	}
+	for _, k := range l.core.Checks(now) {
+		l.work.Go(func() {
+			ctx, cancel := context.WithTimeout(l.ctx, checkTimeout)
+			defer cancel()
+			l.checks <- checked{k, l.verifier.Verify(ctx, k)}
+		})
+	}
+	return l.core.NextCheck(now)
+}
+
+// Finding is what a check at the user's request found about one record.
+type Finding struct {
+	Subject
+	Facts   *witness.Facts // nil: there was nothing to look for
+	Verdict witness.Verdict
+	Note    string
+	Took    time.Duration
+}
+
+// Look checks the records of the named hosts from the root down, all if none
+// is named, and returns when all are done. The hosts that no record has are
+// returned.
+func (l *Loop) Look(ctx context.Context, hosts []string) (findings []Finding, unknown []string, err error) {
+	var subjects []Subject
+	err = l.call(ctx, func() { subjects, unknown = l.core.Subjects(time.Now(), hosts) })
+	if err != nil || len(unknown) > 0 || l.verifier == nil {
+		return nil, unknown, err
+	}
+	findings = LookAt(ctx, l.verifier, subjects)
+	for _, f := range findings {
+		if f.Facts != nil && ctx.Err() == nil {
+			err = l.call(ctx, func() { l.core.Told(time.Now(), f.Subject, f.Facts) })
+		}
+	}
+	return findings, nil, err
+}
+
+// LookAt checks subjects, some at a time.
+func LookAt(ctx context.Context, v Verifier, subjects []Subject) []Finding {
+	findings := make([]Finding, len(subjects))
+	slots := make(chan struct{}, maxChecks)
+	done := make(chan struct{})
+	for i, s := range subjects {
+		findings[i] = Finding{Subject: s}
+		go func() {
+			defer func() { done <- struct{}{} }()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			f := &findings[i]
+			if s.Expected.Want != "" && s.Expected.Unverifiable == "" {
+				limited, cancel := context.WithTimeout(ctx, checkTimeout)
+				defer cancel()
+				start := time.Now()
+				f.Facts = v.Verify(limited, s.Check)
+				f.Took = time.Since(start)
+			}
+			facts := f.Facts
+			if facts == nil {
+				facts = &witness.Facts{}
+			}
+			f.Verdict, f.Note = witness.Judge(facts, s.Expected)
+		}()
+	}
+	for range subjects {
+		<-done
+	}
+	return findings
+}

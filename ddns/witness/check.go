@@ -1,0 +1,232 @@
+package witness
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/dns"
+)
+
+// How thorough a check is.
+type How uint8
+
+// The kinds of checks.
+const (
+	Walk  How = iota // from the root down, all servers
+	All              // all servers that the last walk found
+	Light            // one of them
+)
+
+// Check is one look at what the DNS says of a name.
+type Check struct {
+	Name  string // in lower case, without the last dot; of "*.a.b" some name below a.b is asked for
+	Type  uint16 // A, AAAA or CNAME
+	How   How
+	Roots []netip.AddrPort // none: those of the internet
+
+	Last *Facts // of the last walk; nil: How is Walk
+	Turn int    // which server a light check asks
+}
+
+// wildcardLabel stands for any name below a wildcard.
+const wildcardLabel = "wanbeacon-check"
+
+// Run makes the check. Whatever servers say, it ends, after maxQuestions
+// questions at the latest, or soon after ctx does.
+func (c Check) Run(ctx context.Context, x Asker) *Facts {
+	w := newWalker(x, c.Roots)
+	name := c.Name
+	if rest, ok := strings.CutPrefix(name, "*."); ok {
+		name = wildcardLabel + "." + rest
+	}
+	var f *Facts
+	if c.How == Walk || c.Last == nil || len(c.Last.Servers) == 0 || c.Last.Resolver != "" {
+		f = w.walk(ctx, name, c.Type)
+	} else {
+		f = w.again(ctx, c, name)
+	}
+	if f.Why != "" {
+		w.resolve(ctx, f, name, c.Type)
+	}
+	f.Queries = maxQuestions - max(w.left, 0)
+	return f
+}
+
+// walk goes from the root to the end of the chain of aliases.
+func (w *walker) walk(ctx context.Context, name string, typ uint16) *Facts {
+	f := &Facts{}
+	for hop := 0; ; hop++ {
+		z, servers, all := w.find(ctx, name, typ, purpose{})
+		f.Servers = servers
+		if z == nil {
+			if w.rooted != NoName {
+				f.Why = "outgoing DNS is blocked: no root server answers"
+				if w.rooted != Silent {
+					f.Why = redirected
+				}
+			}
+			return f
+		}
+		f.Zone = z.name
+		if hop == 0 {
+			f.Parent = Delegation{z.name, z.servers}
+			f.Child = w.child(ctx, z, servers)
+			w.unlisted(ctx, z, f, name, typ, &all)
+		}
+		w.moved(ctx, z, f.Servers, all, name, typ)
+		if w.redirected(ctx, all) {
+			f.Why = redirected
+			return f
+		}
+		next := common(all)
+		if next == "" || typ == dns.TypeCNAME {
+			return f
+		}
+		switch {
+		case slices.Contains(f.Chain, next) || next == name:
+			f.Broken = "its aliases lead in a circle"
+		case hop == maxChain:
+			f.Broken = "its aliases lead on and on"
+		case dns.CheckName(next) != nil:
+			f.Broken = "its alias leads to what is no name"
+		}
+		f.Chain = append(f.Chain, next)
+		if f.Broken != "" {
+			f.Servers = nil
+			return f
+		}
+		name = next
+	}
+}
+
+const redirected = "outgoing DNS is redirected: what answers in place of the name servers has no authority"
+
+// nobody is an address for documentation (RFC 5737), where no server is.
+var nobody = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 53}), 53)
+
+// redirected reports whether something on the way answers for servers that it
+// is not: everyone offers recursion and claims no authority, and so does a
+// server that does not exist.
+func (w *walker) redirected(ctx context.Context, all []reading) bool {
+	for i := range all {
+		if all[i].said != Lame || !all[i].recursive {
+			return false
+		}
+	}
+	return len(all) > 0 && w.ask(ctx, nobody, "", "", dns.TypeNS).said != Silent
+}
+
+// common is the name to which most servers lead; "": to none.
+func common(all []reading) (next string) {
+	most := 0
+	for i := range all {
+		n := 0
+		for j := range all {
+			if all[i].next != "" && all[i].next == all[j].next {
+				n++
+			}
+		}
+		if n > most {
+			most, next = n, all[i].next
+		}
+	}
+	return next
+}
+
+// child asks one server that answers for the zone's own set of servers.
+func (w *walker) child(ctx context.Context, z *zone, servers []Server) []string {
+	tries := 0
+	for _, s := range servers {
+		if s.Said != Values && s.Said != NoData && s.Said != NoName {
+			continue
+		}
+		if tries++; tries > 2 {
+			break
+		}
+		if r := w.ask(ctx, s.Addr, z.name, z.name, dns.TypeNS); r.said == Values && len(r.values) > 0 {
+			return r.values[:min(len(r.values), maxServers)]
+		}
+	}
+	return nil
+}
+
+// unlisted asks the servers that only the zone itself names: resolvers use them.
+func (w *walker) unlisted(ctx context.Context, z *zone, f *Facts, name string, typ uint16, all *[]reading) {
+	for _, server := range f.Child {
+		if slices.Contains(z.servers, server) || len(f.Servers) >= maxServers || dns.CheckName(server) != nil {
+			continue
+		}
+		s, r := w.askServer(ctx, z.name, server, w.addresses(ctx, z, server, 0), name, typ)
+		if s.Said == NoAddress || s.Said == Silent {
+			continue // the parent knows better
+		}
+		f.Servers = append(f.Servers, s)
+		*all = append(*all, r)
+	}
+}
+
+// moved looks for servers that do not answer where the parent says they are:
+// the zone may know a newer address.
+func (w *walker) moved(ctx context.Context, z *zone, servers []Server, all []reading, name string, typ uint16) {
+	if !slices.ContainsFunc(servers, func(s Server) bool { return s.Said == Values }) {
+		return // nobody could say
+	}
+	for i := range servers {
+		s := &servers[i]
+		if s.Said != Silent || !slices.Contains(z.servers, s.Name) || len(z.glue[s.Name]) == 0 {
+			continue
+		}
+		for _, addr := range w.lookUp(ctx, s.Name, purpose{host: true}) {
+			if addr == s.Addr.Addr() || !w.mayAsk(addr) {
+				continue
+			}
+			if again, r := w.askServer(ctx, z.name, s.Name, []netip.Addr{addr}, name, typ); again.Said != Silent {
+				*s, all[i] = again, r
+				break
+			}
+		}
+	}
+}
+
+// again asks the servers that the last walk found.
+func (w *walker) again(ctx context.Context, c Check, name string) *Facts {
+	last := c.Last
+	f := &Facts{Parent: last.Parent, Child: last.Child, Chain: last.Chain, Zone: last.Zone, Light: c.How == Light}
+	servers := last.Servers
+	if n := len(last.Chain); n > 0 {
+		name = last.Chain[n-1]
+	}
+	if f.Light {
+		servers = pick(servers, c.Turn)
+	}
+	f.Servers = make([]Server, len(servers))
+	done := make(chan struct{}, len(servers))
+	for i, s := range servers {
+		f.Servers[i] = s
+		go func() {
+			defer func() { done <- struct{}{} }()
+			if !s.Addr.IsValid() {
+				return
+			}
+			r := w.ask(ctx, s.Addr, last.Zone, name, c.Type)
+			f.Servers[i].Said, f.Servers[i].Values = r.said, r.values
+		}()
+	}
+	for range servers {
+		<-done
+	}
+	return f
+}
+
+// pick takes one server that answered.
+func pick(servers []Server, turn int) []Server {
+	n := len(servers)
+	for i := range n {
+		if k := (turn + i) % n; servers[k].Said == Values {
+			return servers[k : k+1]
+		}
+	}
+	return servers[:1]
+}
