@@ -18,7 +18,7 @@ env_arm6    := GOARCH=arm GOARM=6
 env_arm7    := GOARCH=arm GOARM=7
 env_arm64   := GOARCH=arm64
 env_amd64   := GOARCH=amd64 GOAMD64=v1
-env_386     := GOARCH=386 GO386=sse2
+env_386     := GOARCH=386 GO386=softfloat
 env_riscv64 := GOARCH=riscv64
 env_loong64 := GOARCH=loong64
 
@@ -44,6 +44,25 @@ cross: $(TARGETS:%=bin/%/wanbeacon)  ## the binaries for all routers, bin/TARGET
 .PHONY: force
 bin/%/wanbeacon: force
 	GOOS=linux $(env_$*) $(BUILD) -o $@ ./ddns
+
+# ARCHS=mipsel_24kc,x86_64 packs for those alone.
+ARCHS   ?=
+KEYS    ?= keys
+EPOCH   := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+PACKED   = $(shell $(GO) run ./ipk targets -only '$(ARCHS)')
+
+.PHONY: packages
+packages:  ## dist/: .ipk and .apk for every OpenWrt architecture, and the LuCI page
+	$(MAKE) $(PACKED:%=bin/%/wanbeacon)
+	$(GO) run ./ipk packages -only '$(ARCHS)' -epoch $(EPOCH)
+
+.PHONY: feed
+feed: packages  ## dist/feed/: what routers subscribe to, signed with the keys of feed-keys
+	$(GO) run ./ipk feed -keys '$(KEYS)' -epoch $(EPOCH)
+
+.PHONY: feed-keys
+feed-keys:  ## keys/: new keys for a feed (KEYS=DIR); they are never committed
+	$(GO) run ./ipk keys -keys '$(KEYS)'
 
 .PHONY: size
 size: cross  ## bytes per target, and what each dependency costs on mipsle
