@@ -138,6 +138,7 @@ lint: tools
 	$(GO) vet ./...
 	GOFLAGS= $(GO) run $(STATICCHECK) ./...
 	shellcheck $$(git ls-files '*.sh' .ci/run)
+	shellcheck -s dash ipk/files/etc/init.d/* ipk/scripts/*/*
 
 .PHONY: clean
 clean:  ## removes what was built
