@@ -131,9 +131,10 @@ func (s *Set) Put(x External) {
 // configuration, IPv4 first.
 func (s *Set) Answers(snap *netwatch.Snapshot) []Answer {
 	answers := make([]Answer, 0, 2*len(s.sources))
+	routes := routesOut(snap)
 	for _, src := range s.sources {
 		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
-			a := src.choose(snap, f, nil)
+			a := src.choose(snap, routes, f, nil)
 			if a.Addr.IsValid() {
 				src.taken[f] = a.Addr
 			}
@@ -151,7 +152,7 @@ func (s *Set) Explain(snap *netwatch.Snapshot) (map[string][]Candidate, []Answer
 	for _, src := range s.sources {
 		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
 			var list []Candidate
-			answers = append(answers, src.choose(snap, f, &list))
+			answers = append(answers, src.choose(snap, routesOut(snap), f, &list))
 			all[src.Name] = append(all[src.Name], list...)
 		}
 	}
@@ -160,22 +161,22 @@ func (s *Set) Explain(snap *netwatch.Snapshot) (map[string][]Candidate, []Answer
 
 // choose finds the source's answer for a family; list, if not nil, receives
 // every candidate with the reason why it was passed over.
-func (s *source) choose(snap *netwatch.Snapshot, f config.Family, list *[]Candidate) Answer {
+func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, list *[]Candidate) Answer {
 	a := Answer{Source: s.Name, Family: f, Method: s.Method}
 	switch s.Method {
 	case "static":
-		a.Addr, a.Path = s.static(f), wayOut(snap, f, 0)
+		a.Addr, a.Path = s.static(f), routes.out(snap, f, 0)
 		if !a.Addr.IsValid() {
 			a.Note = "no " + f.String() + " address configured"
 		} else if list != nil {
 			*list = append(*list, Candidate{Addr: a.Addr, Bits: a.Addr.BitLen(), Taken: true})
 		}
 	case "command":
-		a.Path = wayOut(snap, f, 0)
+		a.Path = routes.out(snap, f, 0)
 		s.fromOutside(&a, list)
 	default:
 		a.Method = "interface"
-		s.fromInterface(snap, &a, list)
+		s.fromInterface(snap, routes, &a, list)
 	}
 	return a
 }
@@ -218,11 +219,11 @@ func (s *source) fromOutside(a *Answer, list *[]Candidate) {
 }
 
 // fromInterface answers with an address that the kernel has.
-func (s *source) fromInterface(snap *netwatch.Snapshot, a *Answer, list *[]Candidate) {
+func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, list *[]Candidate) {
 	link, why := s.link(snap, a.Family)
 	a.Interface, a.Named = link.Name, s.named()
 	a.Unrouted = a.Named && a.Family == config.IPv4 && !link.PointToPoint && !routed(snap, link.Index)
-	a.Path = wayOut(snap, a.Family, link.Index)
+	a.Path = routes.out(snap, a.Family, link.Index)
 	if why != "" {
 		a.Note = why
 		if list == nil {

@@ -98,42 +98,57 @@ func judge(a netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
 	return r, ""
 }
 
-// wayOut is a fingerprint (FNV-1a) of everything that decides whether a
-// request can leave: the default routes of the family and, if the source has
-// one, its link and that link's addresses.
-func wayOut(snap *netwatch.Snapshot, f config.Family, link int) uint64 {
-	const offset, prime = 14695981039346656037, 1099511628211
-	h := uint64(offset)
-	add := func(v uint64) { h = (h ^ v) * prime }
-	v4 := f == config.IPv4
+// A way out is a fingerprint (FNV-1a) of everything that decides whether a
+// request can leave: the default routes of a family and, if the source has a
+// link, that link and its addresses.
+const fnvOffset, fnvPrime = 14695981039346656037, 1099511628211
+
+// ways holds the part of each family's fingerprint that all sources share.
+type ways struct{ ipv4, ipv6 uint64 }
+
+// routesOut makes the shared part: the default routes and their links.
+func routesOut(snap *netwatch.Snapshot) ways {
+	w := ways{fnvOffset, fnvOffset}
 	for i := range snap.Routes {
 		r := &snap.Routes[i]
-		if r.Dst.Addr().Is4() != v4 {
-			continue
+		h := &w.ipv6
+		if r.Dst.Addr().Is4() {
+			h = &w.ipv4
 		}
-		add(uint64(r.Link))
-		add(uint64(r.Table)<<32 | uint64(r.Metric))
-		addAddr(add, r.Gateway)
+		add(h, uint64(r.Link))
+		add(h, uint64(r.Table)<<32|uint64(r.Metric))
+		addAddr(h, r.Gateway)
 		if l, ok := snap.LinkByIndex(r.Link); ok {
-			addLink(add, l)
+			addLink(h, l)
 		}
+	}
+	return w
+}
+
+// out is the way out of a source for a family; link 0: it has none.
+func (w ways) out(snap *netwatch.Snapshot, f config.Family, link int) uint64 {
+	h := w.ipv6
+	if f == config.IPv4 {
+		h = w.ipv4
 	}
 	if link == 0 {
 		return h
 	}
 	if l, ok := snap.LinkByIndex(link); ok {
-		addLink(add, l)
+		addLink(&h, l)
 	}
 	for i := range snap.Addrs {
-		if a := &snap.Addrs[i]; a.Link == link && a.Addr.Is4() == v4 {
-			addAddr(add, a.Addr)
-			add(uint64(a.Flags & (netwatch.Tentative | netwatch.Deprecated)))
+		if a := &snap.Addrs[i]; a.Link == link && a.Addr.Is4() == (f == config.IPv4) {
+			addAddr(&h, a.Addr)
+			add(&h, uint64(a.Flags&(netwatch.Tentative|netwatch.Deprecated)))
 		}
 	}
 	return h
 }
 
-func addLink(add func(uint64), l netwatch.Link) {
+func add(h *uint64, v uint64) { *h = (*h ^ v) * fnvPrime }
+
+func addLink(h *uint64, l netwatch.Link) {
 	v := uint64(l.Index) << 2
 	if l.Up {
 		v |= 1
@@ -141,15 +156,15 @@ func addLink(add func(uint64), l netwatch.Link) {
 	if l.Carrier {
 		v |= 2
 	}
-	add(v)
+	add(h, v)
 }
 
-func addAddr(add func(uint64), a netip.Addr) {
+func addAddr(h *uint64, a netip.Addr) {
 	if !a.IsValid() {
 		return
 	}
 	b := a.As16()
 	for i := 0; i < 16; i += 4 {
-		add(uint64(b[i])<<24 | uint64(b[i+1])<<16 | uint64(b[i+2])<<8 | uint64(b[i+3]))
+		add(h, uint64(b[i])<<24 | uint64(b[i+1])<<16 | uint64(b[i+2])<<8 | uint64(b[i+3]))
 	}
 }
