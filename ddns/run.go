@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -54,6 +55,10 @@ func run(path string, once, dry bool) error {
 	if err != nil {
 		return err
 	}
+	// One thread at a time runs Go code. From event to request one goroutine
+	// hands over to the next, and to wake another processor for that costs more
+	// than the work itself.
+	runtime.GOMAXPROCS(1)
 	log := newLogger(os.Stdout, cfg.Daemon.LogLevel)
 	d := &daemon{log: log, path: path, dry: dry, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
 		reloads: make(chan chan struct{})}

@@ -59,11 +59,12 @@ func subscribe() (*eventSocket, error) {
 // than len(buf) if the end was cut off. port is its sender, 0 for the kernel.
 //
 // The system call is made by hand because every portable way allocates the
-// sender's address anew.
+// sender's address anew, and raw because it never waits: the runtime need not
+// be told, which would wake its monitor thread on the way to the request.
 func receive(fd uintptr, buf []byte) (size int, port uint32, errno syscall.Errno) {
 	var from unix.RawSockaddrNetlink
 	fromSize := uint32(unix.SizeofSockaddrNetlink)
-	n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, fd,
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, fd,
 		uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)), unix.MSG_TRUNC|unix.MSG_DONTWAIT,
 		uintptr(unsafe.Pointer(&from)), uintptr(unsafe.Pointer(&fromSize)))
 	if errno != 0 {

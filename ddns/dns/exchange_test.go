@@ -119,7 +119,7 @@ func dialLoopback(ctx context.Context, network string, to netip.AddrPort) (net.C
 		}
 		return c, nil
 	}
-	c, _, err := socket.TCP(ctx, to, "", netip.Addr{}, func() {})
+	c, _, err := socket.TCP(ctx, to, "", netip.Addr{}, nil, func() {})
 	if err != nil {
 		return nil, err
 	}

@@ -9,11 +9,12 @@ import (
 
 // dialer connects to one host on behalf of one origin.
 type dialer struct {
-	t    *transport
-	from Origin
-	bind string // the account's device, which always holds
-	host string
-	port uint16
+	t     *transport
+	from  Origin
+	bind  string // the account's device, which always holds
+	host  string
+	port  uint16
+	first []byte // what the first attempt may send at once
 
 	refused atomic.Bool // binding to the device was not permitted
 }

@@ -23,8 +23,9 @@ const maxConnections = 4
 
 const noDeviceNote = "the kernel does not let this program bind to a device: the source address alone says which way requests take"
 
-// open connects to the request's host, TLS included. note: as of roundTrip.
-func (t *transport) open(ctx context.Context, from Origin, bind string, req *request) (conn net.Conn, note string, err error) {
+// open connects to the request's host, TLS included. Without TLS, the first
+// bytes of text may have been sent: sent says how many. note: as of roundTrip.
+func (t *transport) open(ctx context.Context, from Origin, bind string, req *request, text []byte) (conn net.Conn, sent int, note string, err error) {
 	c := t.candidates(ctx, req, config.FamilyOf(from.Addr))
 	defer c.stop()
 	var roots *rootsLoad
@@ -32,22 +33,25 @@ func (t *transport) open(ctx context.Context, from Origin, bind string, req *req
 		roots = t.tls.load(req.host)
 	}
 	d := dialer{t: t, from: from, bind: bind, port: req.port, host: req.host}
+	if !req.secure {
+		d.first = text
+	}
 	for n := 1; ; n++ {
 		raw, addr, err := d.race(ctx, c)
 		if d.refused.Load() && t.noDevice.CompareAndSwap(false, true) {
 			note = noDeviceNote
 		}
 		if err != nil {
-			return nil, note, &failure{err: socket.CtxOr(ctx, err), doing: "connecting", lookup: c.failed, timedOutLookup: !c.resolved}
+			return nil, 0, note, &failure{err: socket.CtxOr(ctx, err), doing: "connecting", lookup: c.failed, timedOutLookup: !c.resolved}
 		}
 		if !req.secure {
 			t.resolver.worked(req.host, addr)
-			return raw, note, nil
+			return raw, raw.Early, note, nil
 		}
 		secured, err := t.tls.handshake(ctx, raw, req.host, roots)
 		if err == nil {
 			t.resolver.worked(req.host, addr)
-			return secured, note, nil
+			return secured, 0, note, nil
 		}
 		raw.Close()
 		if roots.small && isUnknownAuthority(err) {
@@ -57,7 +61,7 @@ func (t *transport) open(ctx context.Context, from Origin, bind string, req *req
 		}
 		err = &failure{err: socket.CtxOr(ctx, err), doing: "setting up TLS"}
 		if n == maxConnections || ctx.Err() != nil || !c.more(ctx) {
-			return nil, note, err
+			return nil, 0, note, err
 		}
 	}
 }
@@ -158,7 +162,7 @@ func (c *candidates) more(ctx context.Context) bool {
 }
 
 type dialed struct {
-	conn net.Conn
+	conn *socket.Conn
 	addr netip.Addr
 	err  error
 }
@@ -166,21 +170,21 @@ type dialed struct {
 // race connects to the first candidate that answers. The first one is tried
 // here and now, which is all there is to do in most cases; the others join in
 // when it has failed or is late.
-func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr, error) {
+func (d *dialer) race(ctx context.Context, c *candidates) (*socket.Conn, netip.Addr, error) {
 	if len(c.queue) == 0 {
 		return d.raceRest(ctx, c, nil)
 	}
 	addr := c.queue[0]
 	c.queue, c.tried[addr] = c.queue[1:], true
 	if len(c.queue) == 0 && c.lookup == nil {
-		conn, err := d.connect(ctx, addr, func() {})
+		conn, err := d.connect(ctx, addr, d.first, func() {})
 		return conn, addr, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rest := make(chan dialed, 1)
 	var late *time.Timer
-	conn, err := d.connect(ctx, addr, func() {
+	conn, err := d.connect(ctx, addr, d.first, func() {
 		c.begin()
 		// From when the timer fires, c belongs to its function.
 		late = time.AfterFunc(connectStagger, func() {
@@ -211,7 +215,7 @@ func (d *dialer) race(ctx context.Context, c *candidates) (net.Conn, netip.Addr,
 }
 
 // raceRest is race without a first attempt; failed is why that one failed.
-func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (net.Conn, netip.Addr, error) {
+func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (*socket.Conn, netip.Addr, error) {
 	c.begin()
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan dialed, 2*maxAddresses+1)
@@ -236,7 +240,7 @@ func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (net
 			c.queue, c.tried[addr] = c.queue[1:], true
 			running++
 			go func() {
-				conn, err := d.connect(ctx, addr, func() {})
+				conn, err := d.connect(ctx, addr, nil, func() {})
 				results <- dialed{conn, addr, err}
 			}()
 			stagger.Reset(connectStagger)
@@ -286,9 +290,9 @@ const (
 	freshPause = 100 * time.Microsecond
 )
 
-// connect makes one TCP connection, bound as the origin says; waiting as of
-// socket.TCP.
-func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (net.Conn, error) {
+// connect makes one TCP connection, bound as the origin says; first and waiting
+// as of socket.TCP. Of attempts that run at the same time none may send.
+func (d *dialer) connect(ctx context.Context, addr netip.Addr, first []byte, waiting func()) (*socket.Conn, error) {
 	to := netip.AddrPortFrom(addr, d.port)
 	if d.t.reroute != nil {
 		var err error
@@ -297,12 +301,12 @@ func (d *dialer) connect(ctx context.Context, addr netip.Addr, waiting func()) (
 		}
 	}
 	return d.bound(ctx, to, func(device string, source netip.Addr) (*socket.Conn, bool, error) {
-		return socket.TCP(ctx, to, device, source, waiting)
+		return socket.TCP(ctx, to, device, source, first, waiting)
 	})
 }
 
 // bound connects to an address with the origin's device and source.
-func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket.Conn, bool, error)) (net.Conn, error) {
+func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket.Conn, bool, error)) (*socket.Conn, error) {
 	device, source := d.binding(to.Addr())
 	for try := 1; ; try++ {
 		conn, err := d.boundOnce(to, device, source, connect)
@@ -317,7 +321,7 @@ func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(devi
 	}
 }
 
-func (d *dialer) boundOnce(to netip.AddrPort, device string, source netip.Addr, connect func(string, netip.Addr) (*socket.Conn, bool, error)) (net.Conn, error) {
+func (d *dialer) boundOnce(to netip.AddrPort, device string, source netip.Addr, connect func(string, netip.Addr) (*socket.Conn, bool, error)) (*socket.Conn, error) {
 	if device != "" && d.from.Unrouted {
 		if _, err := netwatch.RouteTo(to.Addr(), source, device); err != nil {
 			return nil, &socket.ConnectError{To: to, Err: err}

@@ -170,7 +170,7 @@ func (x *dnsExchanger) request() *request {
 
 // overTCP asks over a connection of its own (RFC 1035 section 4.2.2).
 func (x *dnsExchanger) overTCP(ctx context.Context, q *tsigQuery) (*dns.Answer, error) {
-	conn, note, err := x.t.open(ctx, x.from, x.bind, x.request())
+	conn, _, note, err := x.t.open(ctx, x.from, x.bind, x.request(), nil)
 	if note != "" {
 		x.note = note
 	}

@@ -32,16 +32,16 @@ func newTransport(opt Options) *transport {
 // done. note is for the user and does not depend on the outcome; err is a
 // *failure.
 func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req *request) (r *response, note string, err error) {
-	conn, note, err := t.open(ctx, from, bind, req)
+	text := req.bytes()
+	conn, sent, note, err := t.open(ctx, from, bind, req, text)
 	if err != nil {
 		return nil, note, err
 	}
 	defer conn.Close()
-	text := req.bytes()
 	if len(text) > neverBlocks {
 		defer socket.CloseWith(ctx, conn)()
 	}
-	if _, err := conn.Write(text); err != nil {
+	if _, err := conn.Write(text[sent:]); err != nil {
 		return nil, note, &failure{err: socket.CtxOr(ctx, err), sent: true, doing: "sending"}
 	}
 	if len(text) <= neverBlocks {

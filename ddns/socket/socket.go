@@ -22,6 +22,8 @@ import (
 type Conn struct {
 	*os.File // reads, writes, deadlines
 	remote   netip.AddrPort
+
+	Early int // how many bytes of TCP's first are on their way
 }
 
 // LocalAddr returns nil: nobody has asked the kernel.
@@ -33,8 +35,10 @@ func (s *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) 
 // TCP connects to an address, from a source address and through a
 // device if there are any. notPermitted: the kernel refuses the device, and
 // the connection goes without.
-// waiting is called when the first packet is on its way and no answer is there yet.
-func TCP(ctx context.Context, to netip.AddrPort, device string, source netip.Addr, waiting func()) (conn *Conn, notPermitted bool, err error) {
+// A peer that answers at once, on the same machine or network, is sent first at
+// once; Conn.Early says how much of it, and the rest is the caller's. For any
+// other peer waiting is called when the first packet is on its way.
+func TCP(ctx context.Context, to netip.AddrPort, device string, source netip.Addr, first []byte, waiting func()) (conn *Conn, notPermitted bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, false, err
 	}
@@ -42,29 +46,35 @@ func TCP(ctx context.Context, to netip.AddrPort, device string, source netip.Add
 	if err != nil {
 		return nil, notPermitted, err
 	}
-	// Without this a request waits for the acknowledgement of the end of the TLS
-	// handshake, which the peer delays by 40 ms (RFC 1122 section 4.2.3.2).
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	err = unix.Connect(fd, Sockaddr(to))
 	if err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		unix.Close(fd)
 		return nil, notPermitted, &ConnectError{to, err}
 	}
-	s := &Conn{os.NewFile(uintptr(fd), "tcp"), to}
-	if err == nil {
-		return s, notPermitted, nil
+	done, err := connected(fd)
+	early := 0
+	if done && err == nil && len(first) > 0 {
+		// What goes wrong here goes wrong again with the rest.
+		early, _ = unix.Write(fd, first)
 	}
-	waiting()
-	stop := CloseWith(ctx, s)
-	err = s.connected()
-	if !stop() {
-		err = ctx.Err()
-	} else if err != nil {
-		err = &ConnectError{to, err}
+	// Without this a request waits for the acknowledgement of the end of the TLS
+	// handshake, which the peer delays by 40 ms (RFC 1122 section 4.2.3.2).
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	s := &Conn{os.NewFile(uintptr(fd), "tcp"), to, max(early, 0)}
+	if !done {
+		waiting()
+		stop := CloseWith(ctx, s)
+		err = s.connected()
+		if !stop() {
+			err = ctx.Err()
+		}
 	}
 	if err != nil {
 		s.Close()
-		return nil, notPermitted, CtxOr(ctx, err)
+		if ctx.Err() != nil {
+			return nil, notPermitted, ctx.Err()
+		}
+		return nil, notPermitted, &ConnectError{to, err}
 	}
 	return s, notPermitted, nil
 }
@@ -80,7 +90,7 @@ func UDP(to netip.AddrPort, device string, source netip.Addr) (conn *Conn, notPe
 		unix.Close(fd)
 		return nil, notPermitted, &ConnectError{to, err}
 	}
-	return &Conn{os.NewFile(uintptr(fd), "udp"), to}, notPermitted, nil
+	return &Conn{os.NewFile(uintptr(fd), "udp"), to, 0}, notPermitted, nil
 }
 
 // boundSocket makes a socket for a destination, with its device and source.
@@ -124,22 +134,27 @@ func (s *Conn) connected() error {
 		return err
 	}
 	var result error
-	err = raw.Write(func(fd uintptr) bool {
-		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-		if n, err := unix.Poll(ready, 0); n == 0 || err == unix.EINTR {
-			return false
-		}
-		errno, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
-		if err == nil && errno != 0 {
-			err = unix.Errno(errno)
-		}
-		result = err
-		return true
+	err = raw.Write(func(fd uintptr) (done bool) {
+		done, result = connected(int(fd))
+		return done
 	})
 	if err != nil {
 		return err
 	}
 	return result
+}
+
+// connected says whether a connect has ended, and how.
+func connected(fd int) (done bool, err error) {
+	ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	if n, err := unix.Poll(ready, 0); n == 0 || err == unix.EINTR {
+		return false, nil
+	}
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = unix.Errno(errno)
+	}
+	return true, err
 }
 
 // Sockaddr is an address for the kernel.
