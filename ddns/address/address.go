@@ -243,7 +243,8 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 		bestRank = refused
 		current  netwatch.Addr
 		curRank  = refused
-		note     string
+		passed   netwatch.Addr // refused, because it is why
+		why      string
 	)
 	for _, addr := range snap.Addrs {
 		if addr.Link != link.Index || config.FamilyOf(addr.Addr) != f {
@@ -251,7 +252,7 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 		}
 		rank, reason := judge(addr, s.AllowPrivate, snap.At)
 		if rank == refused {
-			note = addr.Addr.String() + " is " + reason
+			passed, why = addr, reason
 			continue
 		}
 		if addr.Addr == s.taken[f] {
@@ -267,13 +268,13 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 	if list != nil {
 		s.explain(snap, link, down, f, best, bestRank, list)
 	}
-	if bestRank == refused {
-		if note == "" {
-			note = "no " + f.String() + " address on " + link.Name
-		}
-		return netip.Addr{}, note
+	switch {
+	case bestRank < refused:
+		return best.Addr, ""
+	case why != "":
+		return netip.Addr{}, passed.Addr.String() + " is " + why
 	}
-	return best.Addr, ""
+	return netip.Addr{}, "no " + f.String() + " address on " + link.Name
 }
 
 // explain lists the kernel's addresses of a family with the reason for each

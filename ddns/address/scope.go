@@ -18,13 +18,16 @@ const (
 	refused
 )
 
-// special lists the blocks that are not globally routable, after the IANA
-// special-purpose address registries (RFC 6890 and its updates).
-var special = []struct {
+// block is one that is not globally routable.
+type block struct {
 	prefix netip.Prefix
 	rank   rank // what allow_private makes of it
 	what   string
-}{
+}
+
+// The blocks are those of the IANA special-purpose address registries (RFC 6890
+// and its updates), by family.
+var special4 = []block{
 	{netip.MustParsePrefix("0.0.0.0/8"), refused, "reserved (this network)"},
 	{netip.MustParsePrefix("10.0.0.0/8"), private, "private (RFC 1918)"},
 	{netip.MustParsePrefix("100.64.0.0/10"), private, "shared by the provider's NAT (CGNAT, RFC 6598)"},
@@ -40,7 +43,9 @@ var special = []struct {
 	{netip.MustParsePrefix("203.0.113.0/24"), testnet, "for documentation (RFC 5737)"},
 	{netip.MustParsePrefix("224.0.0.0/4"), refused, "multicast"},
 	{netip.MustParsePrefix("240.0.0.0/4"), refused, "reserved"},
+}
 
+var special6 = []block{
 	{netip.MustParsePrefix("fe80::/10"), refused, "link-local"},
 	{netip.MustParsePrefix("fc00::/7"), private, "unique local (RFC 4193)"},
 	{netip.MustParsePrefix("ff00::/8"), refused, "multicast"},
@@ -58,6 +63,10 @@ var globalUnicast = netip.MustParsePrefix("2000::/3") // RFC 4291 section 2.4
 // scopeOf ranks an address by its block alone; reason is "" for a public one
 // and says what it is otherwise, even when allowPrivate admits it.
 func scopeOf(a netip.Addr, allowPrivate bool) (rank, string) {
+	special := special6
+	if a.Is4() {
+		special = special4
+	}
 	for i := range special {
 		s := &special[i]
 		if s.prefix.Contains(a) {
@@ -165,6 +174,6 @@ func addAddr(h *uint64, a netip.Addr) {
 	}
 	b := a.As16()
 	for i := 0; i < 16; i += 4 {
-		add(h, uint64(b[i])<<24 | uint64(b[i+1])<<16 | uint64(b[i+2])<<8 | uint64(b[i+3]))
+		add(h, uint64(b[i])<<24|uint64(b[i+1])<<16|uint64(b[i+2])<<8|uint64(b[i+3]))
 	}
 }
