@@ -218,7 +218,7 @@ func dialServer(ctx context.Context, network string, to netip.AddrPort) (net.Con
 	if network == "udp" {
 		conn, _, err = socket.UDP(to, "", netip.Addr{})
 	} else {
-		conn, _, err = socket.TCP(ctx, to, "", netip.Addr{}, func() {})
+		conn, _, err = socket.TCP(ctx, to, "", netip.Addr{}, nil, func() {})
 	}
 	if err != nil {
 		return nil, err
