@@ -37,6 +37,7 @@ Usage: wanbeacon COMMAND [-config PATH] [flags] [arguments]
   addresses    every address the kernel has, and which ones are taken
   providers    the providers that are supported; with a name: how to set it up
   import       another client's configuration as ours
+  rpc          what the router's web page talks to
   version      the version
 
 The configuration is /etc/wanbeacon/config.toml unless -config says otherwise.
@@ -60,11 +61,18 @@ func commands() []command {
 		{"addresses", addressesUsage, addressesCommand},
 		{"providers", providersUsage, providersCommand},
 		{"import", importUsage, importCommand},
+		{"rpc", rpcUsage, rpcCommand},
 		{"version", "version\n\nPrints the version alone.\n", versionCommand},
 	}
 }
 
-func main() { os.Exit(dispatch(os.Args[1:])) }
+func main() {
+	args := os.Args[1:]
+	if isPlugin(os.Args[0]) {
+		args = append([]string{"rpc"}, args...)
+	}
+	os.Exit(dispatch(args))
+}
 
 func dispatch(args []string) int {
 	if len(args) == 0 {

@@ -43,6 +43,25 @@ func Load(path string) (*Config, error) {
 	return c, nil
 }
 
+// Read returns the text of the file at path and its revision, for [Rewrite].
+// Of a file that does not exist both are empty. The error is Problems.
+func Read(path string) (text []byte, revision string, err error) {
+	text, _, err = readFile(path, maxFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", nil
+	case err != nil:
+		return nil, "", Problems{{Path: path, Message: err.Error()}}
+	}
+	return text, revisionOf(text), nil
+}
+
+// revisionOf is the SHA-256 of a text, in hexadecimal.
+func revisionOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
 // Parse checks text as if it were the file at path, which it does not read,
 // and fills in the defaults. Files that the text names (KEY_file, ca_file) are
 // read. Its error is Problems, as Load's.
@@ -51,10 +70,9 @@ func Parse(path string, text []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(text)
 	r := &reader{path: path, doc: doc}
 	c := r.config(tree)
-	c.Path, c.Revision, c.doc = path, hex.EncodeToString(sum[:]), doc
+	c.Path, c.Revision, c.doc = path, revisionOf(text), doc
 	if len(r.problems) > 0 {
 		byLine(r.problems)
 		return nil, Problems(r.problems)

@@ -10,6 +10,10 @@ import (
 // providerKeys are the keys that every provider table may have.
 var providerKeys = []string{"type", "server", "insecure_http", "bind", "force_interval"}
 
+// IsProviderKey reports whether every provider table may have the key. The
+// others are the provider's.
+func IsProviderKey(key string) bool { return contains(providerKeys, key) }
+
 // providers reads the tables [provider.NAME].
 func (t *table) providers() []Provider {
 	var list []Provider

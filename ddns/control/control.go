@@ -181,6 +181,15 @@ func (c Client) Log(ctx context.Context) (*Log, error) {
 	return call[Log](ctx, c.Socket, request{Method: "log"})
 }
 
+// Ask asks with a method's name, and gives the answer as it came.
+func (c Client) Ask(ctx context.Context, method string, hosts []string) (json.RawMessage, error) {
+	r, err := call[json.RawMessage](ctx, c.Socket, request{Method: method, Hosts: hosts})
+	if err != nil {
+		return nil, err
+	}
+	return *r, nil
+}
+
 func call[T any](ctx context.Context, socket string, req request) (*T, error) {
 	conn, err := dial(socket)
 	switch {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -146,6 +147,52 @@ type Field struct {
 	Also     []string `toml:"also"`    // other keys that mean the same, from other programs
 	Options  []string `toml:"options"` // the only values allowed
 	Lines    bool     `toml:"lines"`   // may have several lines, as a private key has
+}
+
+// BuiltIn reports whether the definition is ours, not the user's.
+func (d *Definition) BuiltIn() bool { return strings.HasPrefix(d.Path, "built-in/") }
+
+// ServerKey says what the account's key "server" is to the provider:
+// "required", "optional" (it replaces the built-in server), or "none": it has
+// none, or a field of that name.
+func (d *Definition) ServerKey() string {
+	for _, f := range d.Fields {
+		if f.Key == "server" {
+			return "none"
+		}
+	}
+	switch {
+	case d.Family == "generic" || d.Family == "rfc2136":
+		return "none"
+	case d.forms.serverless:
+		return "required"
+	}
+	return "optional"
+}
+
+// secret reports whether a key of the account holds a secret: a field that
+// the definition calls so, and every key that it does not have.
+func (d *Definition) secret(key string) bool {
+	for _, f := range d.Fields {
+		if f.Key == key || slices.Contains(f.Also, key) {
+			return f.Secret
+		}
+	}
+	return true
+}
+
+// Secret reports whether an account's key with that value must not be shown.
+// Into the fields of the generic provider users write secrets themselves.
+func (d *Definition) Secret(key, value string) bool {
+	if d.Family == "generic" {
+		switch key {
+		case "headers", "body":
+			return true
+		case "url", "url_ipv6", "url_both":
+			return strings.Contains(value, "@") || len(genericSecrets(d, map[string]string{key: value})) > 0
+		}
+	}
+	return d.secret(key)
 }
 
 // ReplyForm is the patterns of each class. Error classes are tried first, in

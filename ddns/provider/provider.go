@@ -106,14 +106,18 @@ func (d *Definition) Supports(f config.Family) bool {
 }
 
 // HasTTL reports whether Update.TTL reaches the provider.
-func (p *Provider) HasTTL() bool {
-	f := &p.def.forms
-	for i := range p.def.Steps {
-		if s := &p.def.Steps[i]; strings.Contains(s.URL+s.Body, "{ttl") {
+func (p *Provider) HasTTL() bool { return p.def.HasTTL() }
+
+// HasTTL reports whether the protocol can set a TTL. Of the generic provider
+// only an account can tell: it can.
+func (d *Definition) HasTTL() bool {
+	f := &d.forms
+	for i := range d.Steps {
+		if s := &d.Steps[i]; strings.Contains(s.URL+s.Body, "{ttl") {
 			return true
 		}
 	}
-	for _, t := range p.def.Texts {
+	for _, t := range d.Texts {
 		if strings.Contains(t.Text+t.Else, "{ttl") {
 			return true
 		}
@@ -123,7 +127,7 @@ func (p *Provider) HasTTL() bool {
 			return true
 		}
 	}
-	return p.dns != nil
+	return d.Family == "rfc2136" || d.Family == "generic"
 }
 
 // CanRemove reports whether Remove can do anything at all.
@@ -195,21 +199,14 @@ func help(f Field) string {
 // newMasker knows every secret of the account. Keys that the definition does
 // not have are taken for secrets too.
 func (p *Provider) newMasker(given map[string]config.Secret) masker {
-	open := map[string]bool{}
 	var secrets []string
 	for _, f := range p.def.Fields {
-		if !f.Secret {
-			open[f.Key] = true
-			for _, key := range f.Also {
-				open[key] = true
-			}
-		}
 		if f.Secret {
 			secrets = append(secrets, p.fields[f.Key])
 		}
 	}
 	for key, s := range given {
-		if !open[key] {
+		if p.def.secret(key) {
 			secrets = append(secrets, s.Reveal(), strings.TrimRight(s.Reveal(), "\r\n"))
 		}
 	}

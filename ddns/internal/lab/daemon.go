@@ -98,9 +98,15 @@ type Result struct {
 // for its end.
 func (d *Daemon) Command(subcommand string, args ...string) Result {
 	d.ns.lab.Helper()
+	return d.CommandWith("", subcommand, args...)
+}
+
+// CommandWith is Command with something on standard input.
+func (d *Daemon) CommandWith(stdin, subcommand string, args ...string) Result {
+	d.ns.lab.Helper()
 	cmd := d.command(append([]string{subcommand}, args...)...)
 	var out, errs strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	if err := d.ns.Start(cmd); err != nil {
 		d.ns.lab.Fatalf("lab: %s: %v", subcommand, err)
 	}
