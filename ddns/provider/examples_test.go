@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -142,6 +143,13 @@ func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 		if key == "server" {
 			acct.Server = value
 			continue
+		}
+		if strings.Contains(value, "PRIVATE KEY-----") { // the examples leave its inside out
+			text, err := os.ReadFile("testdata/rsa.pem")
+			if err != nil {
+				t.Fatal(err)
+			}
+			value = string(text)
 		}
 		acct.Fields[key] = config.NewSecret(value)
 	}
