@@ -41,7 +41,9 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 			r.pick(p.name, text)
 		}
 	}
-	r.vars["current"] = addresses[i]
+	if r.vars["current"] = addresses[i]; sameContent(addresses[i], r.want) {
+		r.vars["current"] = r.want // so that "current != {address}" compares them as addresses
+	}
 	if len(records) > 1 {
 		r.warn(addresses, i, sure)
 		rest := jsonOf(append(append([]any{}, records[:i]...), records[i+1:]...))

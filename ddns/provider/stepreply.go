@@ -13,6 +13,7 @@ func (r *run) verdict(s *Step, resp *response, subject *subject, page bool) verd
 		}
 		return false
 	}
+	said := false // that a success must look so
 	for _, reply := range []map[Class][]pattern{s.form.reply, r.d.forms.reply} {
 		for _, c := range errorClasses {
 			if find(c, reply) {
@@ -22,14 +23,12 @@ func (r *run) verdict(s *Step, resp *response, subject *subject, page bool) verd
 		if s.Action != "" && !page && find(Unchanged, reply) {
 			return verdict{class: Unchanged, known: true}
 		}
-		if len(reply[Updated]) > 0 && !page {
-			if find(Updated, reply) {
-				return verdict{class: Updated, known: true}
-			}
-			break
+		if !said && len(reply[Updated]) > 0 && !page && find(Updated, reply) {
+			return verdict{class: Updated, known: true}
 		}
+		said = said || len(reply[Updated]) > 0
 	}
-	if len(s.form.reply[Updated])+len(r.d.forms.reply[Updated]) == 0 && resp.status/100 == 2 && !page {
+	if !said && resp.status/100 == 2 && !page {
 		return verdict{class: Updated}
 	}
 	return byStatus(resp, page)

@@ -18,7 +18,7 @@ var (
 
 // readTree reads an answer into maps, lists and scalars: "json" (the default),
 // "xml", where each element is a list of its namesakes, or "lines", a list of
-// lines, each a list of what stands between "|" and tabs.
+// lines, each with members "0", "1" … for what stands between "|" and tabs.
 func readTree(form, body string) (any, error) {
 	switch form {
 	case "xml":
@@ -26,9 +26,9 @@ func readTree(form, body string) (any, error) {
 	case "lines":
 		var lines []any
 		for _, line := range nonEmptyLines(body) {
-			var cells []any
-			for cell := range strings.SplitSeq(strings.ReplaceAll(line, "\t", "|"), "|") {
-				cells = append(cells, strings.TrimSpace(cell))
+			cells := map[string]any{}
+			for i, cell := range strings.Split(strings.ReplaceAll(line, "\t", "|"), "|") {
+				cells[itoa(i)] = strings.TrimSpace(cell)
 			}
 			lines = append(lines, cells)
 		}
