@@ -24,6 +24,11 @@ type daemon struct {
 
 	socket, stateDir string // in use; a reload does not change them
 
+	// unread: the file could not be read at the start, and nothing is published
+	// or saved. When it can be read, end begins anew with errAgain.
+	unread bool
+	end    context.CancelCauseFunc
+
 	reloads chan chan struct{} // asked for at the socket; closed when done
 
 	mu       sync.Mutex
@@ -55,10 +60,15 @@ func (d *daemon) load() (*config.Config, publish.Plan, error) {
 func (d *daemon) reload(ctx context.Context) {
 	cfg, plan, err := d.load()
 	if err != nil {
-		d.log.Errorf("configuration not reloaded, the one before stays in force:")
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			d.log.Errorf("%s", line)
+		before := "configuration not reloaded, the one before stays in force:"
+		if d.unread {
+			before = "the configuration is still wrong:"
 		}
+		d.tell(before, err)
+		return
+	}
+	if d.unread {
+		d.end(errAgain)
 		return
 	}
 	d.log.setLevel(cfg.Daemon.LogLevel)
@@ -69,6 +79,14 @@ func (d *daemon) reload(ctx context.Context) {
 		return // stopping
 	}
 	d.log.Infof("configuration reloaded: %s", count(len(plan.Records), "address record"))
+}
+
+// tell logs what is wrong with the configuration, a line each.
+func (d *daemon) tell(headline string, problems error) {
+	d.log.Errorf("%s", headline)
+	for line := range strings.SplitSeq(problems.Error(), "\n") {
+		d.log.Errorf("%s", line)
+	}
 }
 
 // Status implements control.Backend.

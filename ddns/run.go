@@ -18,17 +18,21 @@ import (
 	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
-const runUsage = `run [-config PATH] [-once | -dry-run]
+const runUsage = `run [-config PATH] [-once | -dry-run | -wait]
 
 The daemon: watches the kernel's addresses and publishes each change. Stays in
 the foreground and logs to standard output. SIGTERM ends it, SIGHUP reloads the
 configuration, SIGUSR1 asks for an update of every record.
+
+-wait is for init systems: a configuration that is wrong at the start does not
+end the daemon, which then says so in its log and status and waits for a reload.
 `
 
 func runCommand(fs *flagSet, args []string) int {
 	path := configFlag(fs)
 	once := fs.Bool("once", "publish what is due, wait for the answers, and exit")
 	dry := fs.Bool("dry-run", "log the requests, secrets masked, and send none")
+	wait := fs.Bool("wait", "with a wrong configuration, wait for a reload")
 	rest, status, done := fs.parse(args)
 	if done {
 		return status
@@ -36,7 +40,11 @@ func runCommand(fs *flagSet, args []string) int {
 	if !fs.none(rest) {
 		return exitUsage
 	}
-	if err := run(*path, *once, *dry); err != nil {
+	err := errAgain
+	for err == errAgain {
+		err = run(*path, *once, *dry, *wait)
+	}
+	if err != nil {
 		if !errors.Is(err, errReported) {
 			printProblems(err)
 		}
@@ -48,12 +56,21 @@ func runCommand(fs *flagSet, args []string) int {
 // errReported says that the log has told what went wrong.
 var errReported = errors.New("reported")
 
-func run(path string, once, dry bool) error {
+// errAgain says that the configuration, which could not be read at the start,
+// now can: everything is to begin with it.
+var errAgain = errors.New("again")
+
+func run(path string, once, dry, wait bool) error {
 	// The state's salt is part of the plan, and the state directory is part
 	// of the configuration: the configuration is read first.
 	cfg, err := config.Load(path)
-	if err != nil {
-		return err
+	unread := err != nil
+	if unread {
+		if !wait {
+			return err
+		}
+		cfg, _ = config.Parse(path, nil) // the defaults
+		cfg.Daemon.Socket = socketOf(path)
 	}
 	// One thread at a time runs Go code. From event to request one goroutine
 	// hands over to the next, and to wake another processor for that costs more
@@ -61,10 +78,10 @@ func run(path string, once, dry bool) error {
 	runtime.GOMAXPROCS(1)
 	log := newLogger(os.Stdout, cfg.Daemon.LogLevel)
 	d := &daemon{log: log, path: path, dry: dry, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
-		reloads: make(chan chan struct{})}
+		unread: unread, reloads: make(chan chan struct{})}
 	var store *publish.Store
 	var saved []publish.Saved
-	if dry {
+	if dry || unread {
 		d.salt, saved = publish.Peek(d.stateDir, rand.Text())
 	} else {
 		unlock, err := lock(d.stateDir)
@@ -74,9 +91,12 @@ func run(path string, once, dry bool) error {
 		defer unlock()
 		store, saved = d.openStore()
 	}
-	cfg, plan, err := d.load()
+	_, plan, err := d.load()
 	if err != nil {
-		return err
+		if !wait {
+			return err
+		}
+		d.tell("nothing is published until the configuration is put right and reloaded:", err)
 	}
 	watcher, err := netwatch.Open(log.Warnf)
 	if err != nil {
@@ -118,11 +138,12 @@ func (d *daemon) once(ctx context.Context, timeout time.Duration) error {
 }
 
 func (d *daemon) serve(ctx context.Context, cfg *config.Config) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d.end = cancel
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	defer cancel()
+	defer cancel(nil)
 	if !d.dry {
 		l, err := control.Listen(cfg.Daemon.Socket)
 		if err != nil {
@@ -137,6 +158,9 @@ func (d *daemon) serve(ctx context.Context, cfg *config.Config) error {
 
 	d.log.Infof("wanbeacon %s started with %s", version, d.path)
 	d.loop.Run(ctx)
+	if context.Cause(ctx) == errAgain {
+		return errAgain
+	}
 	d.log.Infof("stopped")
 	return nil
 }

@@ -31,7 +31,7 @@ func feed(dist, dir string, k *keys, epoch int64) error {
 		return fmt.Errorf("%s has no packages; `make packages` makes them", dist)
 	}
 	for arch, list := range byArch {
-		if err := feedFolder(filepath.Join(dir, arch), append(list, common...), k); err != nil {
+		if err := feedFolder(filepath.Join(dir, arch), append(list, common...), k, epoch); err != nil {
 			return fmt.Errorf("feed for %s: %w", arch, err)
 		}
 	}
@@ -88,7 +88,7 @@ func packagesIn(dist string, epoch int64) (map[string][]indexed, error) {
 	return out, nil
 }
 
-func feedFolder(dir string, list []indexed, k *keys) error {
+func feedFolder(dir string, list []indexed, k *keys, epoch int64) error {
 	sort.Slice(list, func(i, j int) bool { return list[i].name < list[j].name })
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -121,7 +121,7 @@ func feedFolder(dir string, list []indexed, k *keys) error {
 		return err
 	}
 	files["packages.adb"] = ndx.Compressed()
-	if err := checkFeed(files, k); err != nil {
+	if err := checkFeed(files, k, epoch); err != nil {
 		return err
 	}
 	for name, content := range files {
@@ -168,7 +168,7 @@ func apkIndexEntry(f *adb.File, size int) (adb.Object, error) {
 
 // checkFeed reads a folder of the feed as a router would: signatures first,
 // then each package's digest.
-func checkFeed(files map[string][]byte, k *keys) error {
+func checkFeed(files map[string][]byte, k *keys, epoch int64) error {
 	if err := usign.Verify(k.usign.Public(), files["Packages.sig"], files["Packages"]); err != nil {
 		return fmt.Errorf("signature Packages.sig: %w", err)
 	}
@@ -198,7 +198,7 @@ func checkFeed(files map[string][]byte, k *keys) error {
 	for _, v := range list {
 		info, _ := v.(adb.Object)
 		named := pkg{name: info.Text(infoName), version: info.Text(infoVersion)}
-		f, err := adb.Parse(files[named.feedName()])
+		_, f, err := readAPK(files[named.feedName()], epoch)
 		if err != nil {
 			return fmt.Errorf("%s: %w", named.feedName(), err)
 		}

@@ -61,7 +61,7 @@ func TestFeed(t *testing.T) {
 				t.Errorf("%s: no %s", arch, name)
 			}
 		}
-		if err := checkFeed(files, k); err != nil {
+		if err := checkFeed(files, k, testEpoch); err != nil {
 			t.Errorf("%s: %v", arch, err)
 		}
 	}
@@ -85,7 +85,7 @@ func TestTamperedFeedIsFound(t *testing.T) {
 		changed := append([]byte(nil), files[name]...)
 		changed[len(changed)/2] ^= 1
 		files[name] = changed
-		if checkFeed(files, k) == nil {
+		if checkFeed(files, k, testEpoch) == nil {
 			t.Errorf("%s: nothing said", name)
 		}
 	}

@@ -54,8 +54,13 @@ const (
 )
 
 // Listen opens the socket with mode 0600. A socket that a dead process left
-// behind is replaced; one that answers is an error.
+// behind is replaced; one that answers is an error. Where path is a symbolic
+// link, the socket is where it leads: root makes one in /var/run for a daemon
+// that may not write there.
 func Listen(path string) (*Listener, error) {
+	if to, err := os.Readlink(path); err == nil {
+		path = to
+	}
 	if c, err := dial(path); err == nil {
 		c.Close()
 		return nil, fmt.Errorf("%s: another wanbeacon is running", path)

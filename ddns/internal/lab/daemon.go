@@ -45,9 +45,9 @@ func (ns *Namespace) Prepare(binary, config string, env ...string) *Daemon {
 
 // Start starts it, again after a Stop or Kill: configuration and state are
 // still there.
-func (d *Daemon) Start() {
+func (d *Daemon) Start(flags ...string) {
 	d.ns.lab.Helper()
-	d.Process = d.ns.spawn(d.command("run"))
+	d.Process = d.ns.spawn(d.command(append([]string{"run"}, flags...)...))
 }
 
 func (d *Daemon) command(args ...string) *exec.Cmd {
