@@ -75,13 +75,17 @@ func (c *compiler) steps() {
 		t := &d.Texts[i]
 		d.forms.texts[t.Name] = textForm{c.conditions("text.when", t.When), c.template("text.text", t.Text), c.template("text.else", t.Else)}
 	}
-	updates := false
+	updates, walks := false, false
 	for i := range d.Steps {
+		walks = walks || d.Steps[i].Walk
 		c.at = fmt.Sprintf("step[%d].", i)
 		c.step(&d.Steps[i])
 		updates = updates || d.Steps[i].Action == "update"
 	}
 	c.at = ""
+	if walks && len(d.Cache) > 0 && !slices.Contains(d.Cache, "zone") { // {name} depends on it
+		d.Cache = append(d.Cache, "zone")
+	}
 	if !updates {
 		c.problem("step", "none has action = \"update\"")
 	}
