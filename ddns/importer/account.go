@@ -182,12 +182,13 @@ func (im *importer) complete(w *wish, def *provider.Definition, a *account) (why
 
 // add returns the account that has the same content, if there is one.
 func (im *importer) add(a *account) *account {
-	for _, other := range im.accounts {
-		if other.typ == a.typ && other.body == a.body {
-			return other
-		}
+	content := a.typ + "\n" + a.body
+	if other := im.byContent[content]; other != nil {
+		return other
 	}
-	a.name = im.unusedName(a.base)
+	im.byContent[content] = a
+	a.name = im.names.unused(a.base)
+	im.names.take(a.base, a.name)
 	im.accounts = append(im.accounts, a)
 	im.size += len(a.body)
 	return a
@@ -197,7 +198,7 @@ func (im *importer) add(a *account) *account {
 // account, of its label alone.
 func (im *importer) refuse(w *wish, a *account, why string) {
 	im.note(w.line, w.label, " is not carried over: ", why)
-	text := comment(w.label + ": " + why)
+	text := []string{comment(w.label + ": " + why)}
 	if a != nil && len(w.options)+len(w.hosts) > 0 {
 		if a.base == "" {
 			a.base = tableName(w.service)
@@ -208,19 +209,19 @@ func (im *importer) refuse(w *wish, a *account, why string) {
 		if a.typ == "" {
 			a.typ = "?"
 		}
-		a.name = im.unusedName(a.base)
+		a.name = im.names.unused(a.base)
 		if len(a.fields) == 0 {
 			a.fields = w.options
 		}
 		for _, o := range w.options {
 			o.used = true
 		}
-		text += commentOut(a.header() + a.text())
+		text = append(text, commentOut(a.header()+a.text()))
 		for _, h := range w.hosts {
-			text += "#\n" + refusedRecord(h.value, a)
+			text = append(text, "#\n", refusedRecord(h.value, a))
 		}
 	}
-	im.aside(text)
+	im.aside(strings.Join(text, ""))
 }
 
 // refusedRecord is a record that is a comment.
@@ -235,22 +236,26 @@ func (im *importer) aside(text string) {
 	}
 }
 
-// unusedName returns a name that no account has.
-func (im *importer) unusedName(base string) string {
-	var names []string
-	for _, a := range im.accounts {
-		names = append(names, a.name)
-	}
-	return unused(base, names)
-}
+// names are those that tables have. By a name that is taken stands how many
+// tables were to have it, so that the next one need not try all the numbers.
+type names map[string]int
 
 // unused returns base, or base with the first number that makes it new.
-func unused(base string, names []string) string {
+func (n names) unused(base string) string {
 	name := base
-	for n := 2; contains(names, name); n++ {
-		name = base + "-" + decimal(n)
+	for i := n[base]; n[name] > 0; {
+		i++
+		name = base + "-" + decimal(i)
 	}
 	return name
+}
+
+// take notes a name that unused made of base.
+func (n names) take(base, name string) {
+	n[name]++
+	if name != base {
+		n[base]++
+	}
 }
 
 func contains(list []string, s string) bool {

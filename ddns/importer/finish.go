@@ -36,17 +36,17 @@ func (im *importer) result() Result {
 	if d := im.daemon(); d != "" {
 		block("[daemon]\n", d)
 	}
-	sources, names := im.nameSources()
-	for i, s := range sources {
+	sources, nameOf := im.nameSources()
+	for _, s := range sources {
 		if s != "" {
-			block("[source.", names[i], "]\n", s)
+			block("[source.", nameOf[s], "]\n", string(s))
 		}
 	}
 	for _, a := range im.accounts {
 		block(a.header(), a.body)
 	}
 	for _, r := range im.records {
-		block(r.text(names[index(sources, string(r.source))]))
+		block(r.text(nameOf[r.source]))
 	}
 	if len(im.refused) > 0 {
 		block("# What follows could not be carried over as it is.\n")
@@ -83,31 +83,26 @@ func (im *importer) sortedNotes() []Note {
 
 // nameSources collects the sources of the records and names them. What all
 // records share is "wan", so that no record needs to name it.
-func (im *importer) nameSources() (sources, names []string) {
+func (im *importer) nameSources() (sources []source, nameOf map[source]string) {
+	nameOf = map[source]string{}
 	for _, r := range im.records {
-		if !contains(sources, string(r.source)) {
-			sources = append(sources, string(r.source))
+		if _, known := nameOf[r.source]; !known {
+			nameOf[r.source] = ""
+			sources = append(sources, r.source)
 		}
 	}
+	taken := names{}
 	for _, s := range sources {
 		name := "wan"
 		if len(sources) > 1 && s != "" {
-			if name = source(s).name(); name == "wan" {
+			if name = s.name(); name == "wan" {
 				name = "wan-device"
 			}
 		}
-		names = append(names, unused(name, names))
+		nameOf[s] = taken.unused(name)
+		taken.take(name, nameOf[s])
 	}
-	return sources, names
-}
-
-func index(list []string, s string) int {
-	for i, e := range list {
-		if e == s {
-			return i
-		}
-	}
-	return -1
+	return sources, nameOf
 }
 
 // daemon is the body of the table [daemon], if anything belongs there.

@@ -1,7 +1,6 @@
 package importer_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -219,65 +218,6 @@ func TestIncludesEnd(t *testing.T) {
 	if err != nil || result.Records != 1 {
 		t.Fatal(err, string(result.Config), result.Notes)
 	}
-}
-
-// TestHugeFilesTakeNoTime has files that make naive parsers take hours.
-func TestHugeFilesTakeNoTime(t *testing.T) {
-	const size = 1 << 17
-	fill := func(head, s, tail string) string {
-		return head + strings.Repeat(s, (size-len(head)-len(tail))/len(s)) + tail
-	}
-	for _, text := range []string{
-		fill("", "a.example.org,", ""),
-		fill("", "a.example.org , ", ""),
-		fill("", "login=a password=b a.dyndns.org\n", ""),
-		fill("", "password", ""),
-		fill("", "password=", ""),
-		fill("", "password ='", ""),
-		fill("", "x password=' ", ""),
-		fill("x", "\\\n", ""),
-		fill("a=", "'", ""),
-		fill("a=\"", "${", "\""),
-		fill("a=", "${", ""),
-		fill("a=", "/*", ""),
-		fill("provider x {", "hostname = a.example.org\n", "}"),
-		fill("provider no-ip.com { username = a password = b hostname = {", "a.ddns.net,", "} }"),
-		fill("", "provider no-ip.com { username = a password = b hostname = c.ddns.net }\n", ""),
-		fill("", "custom x { ddns-server = a.example hostname = c.ddns.net }\n", ""),
-		fill("provider dnsmadeeasy.com { username = a password = b hostname = {", "1,", "} }"),
-		fill("", "alias a.dyndns.org\n", ""),
-		fill("", "username a\n", ""),
-		fill("", "config service\n", ""),
-		fill("", "config service\noption service_name no-ip.com\noption domain a.ddns.net\noption username a\noption password b\n", ""),
-		fill("config service\n", "option a b\n", ""),
-		fill("config service\noption service_name no-ip.com\noption username a\noption password b\n", "list domain a.ddns.net\n", ""),
-		"config service\noption service_name no-ip.com\noption username a\noption password b\n" + numbered(size/24, "list domain a%d.ddns.net\n"),
-		"system no-ip.com\nusername a\npassword b\n" + numbered(size/20, "alias a%d.ddns.net\n"),
-		"login=a password=b " + numbered(size/20, "a%d.ddns.net,"),
-		"provider no-ip.com { username = a password = b hostname = {" + numbered(size/20, "a%d.ddns.net,") + "} }",
-		numbered(size/70, "provider no-ip.com:%[1]d { username = a%[1]d password = b hostname = c.ddns.net }\n"),
-		fill("config service\noption update_url 'https://a.example/", "[IP]", "'\n"),
-	} {
-		for format, run := range formats {
-			start := time.Now()
-			result, err := run([]byte(text), options(t, "testdata"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if took := time.Since(start); took > 5*time.Second {
-				t.Errorf("%s: %.40q… took %v", format, text, took)
-			}
-			mustCheck(t, catalogue(t), result)
-		}
-	}
-}
-
-func numbered(n int, format string) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, format, i)
-	}
-	return b.String()
 }
 
 // TestNotesHaveNoSecretsOutOfPlace has secrets where nobody expects them.

@@ -81,6 +81,8 @@ type importer struct {
 	remarks []string // for comments at the top
 
 	// What has been found out on the way.
+	names     names
+	byContent map[string]*account             // type and body
 	accepted  map[string]bool                 // texts that our configuration may have
 	defs      map[string]*provider.Definition // by type
 	unused    []*option                       // that have had no use at least once
@@ -98,7 +100,7 @@ type importer struct {
 }
 
 func newImporter(opt Options) *importer {
-	return &importer{opt: opt, accepted: map[string]bool{}, defs: map[string]*provider.Definition{}}
+	return &importer{opt: opt, names: names{}, byContent: map[string]*account{}, accepted: map[string]bool{}, defs: map[string]*provider.Definition{}}
 }
 
 // What a file may ask for. More is no router's configuration, and would only
