@@ -1,20 +1,16 @@
 package address
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/netip"
-	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/program"
 )
 
-const (
-	commandTimeout = 30 * time.Second
-	commandOutput  = 4096 // bytes of output that are read
-)
+const commandTimeout = 30 * time.Second
 
 // Ask runs the program of a source with `method = "command"` and reads the
 // address from the first line that it prints. The program is run by argv,
@@ -36,36 +32,17 @@ func Ask(ctx context.Context, name string, argv []string) External {
 }
 
 func output(ctx context.Context, argv []string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.WaitDelay = time.Second // a grandchild may hold the pipes open
-	var out, complaint bytes.Buffer
-	cmd.Stdout = &limited{w: &out, left: commandOutput}
-	cmd.Stderr = &limited{w: &complaint, left: commandOutput}
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() == context.DeadlineExceeded {
-			return nil, fmt.Errorf("no answer within %v", commandTimeout)
-		}
-		if first, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n"); first != "" {
-			return nil, fmt.Errorf("%w: %q", err, cut(first, 200))
-		}
-		return nil, err
+	out, complaint, err := program.Run(ctx, argv, nil, nil)
+	if err == nil {
+		return out, nil
 	}
-	return out.Bytes(), nil
-}
-
-// limited passes on the first bytes and swallows the rest.
-type limited struct {
-	w    io.Writer
-	left int
-}
-
-func (l *limited) Write(b []byte) (int, error) {
-	n := min(len(b), l.left)
-	l.left -= n
-	if _, err := l.w.Write(b[:n]); err != nil {
-		return 0, err
+	if err == context.DeadlineExceeded {
+		return nil, fmt.Errorf("no answer within %v", commandTimeout)
 	}
-	return len(b), nil
+	if first, _, _ := strings.Cut(strings.TrimSpace(string(complaint)), "\n"); first != "" {
+		return nil, fmt.Errorf("%w: %q", err, cut(first, 200))
+	}
+	return nil, err
 }
 
 func cut(s string, n int) string {

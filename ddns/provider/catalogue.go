@@ -35,7 +35,7 @@ func Open(dir string) (*Catalogue, []error) {
 	if dir == "" {
 		return c, nil
 	}
-	entries, err := os.ReadDir(dir)
+	files, err := namesIn(dir)
 	if err != nil {
 		if os.IsNotExist(err) {
 			return c, nil
@@ -43,12 +43,12 @@ func Open(dir string) (*Catalogue, []error) {
 		return c, []error{err}
 	}
 	var broken []error
-	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".toml")
-		if !ok || e.IsDir() || strings.HasPrefix(name, ".") {
+	for _, file := range files {
+		path := filepath.Join(dir, file)
+		name, ok := strings.CutSuffix(file, ".toml")
+		if info, err := os.Stat(path); !ok || strings.HasPrefix(name, ".") || err == nil && info.IsDir() {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
 		if !validName(name) {
 			broken = append(broken, config.Problem{Path: path, Message: "the file's name is the provider's: small letters, digits, \"-\" and \"_\""})
 			continue
@@ -60,6 +60,18 @@ func Open(dir string) (*Catalogue, []error) {
 		c.user[name] = path
 	}
 	return c, broken
+}
+
+// namesIn returns what is in a directory, sorted: os.ReadDir without its 4 kB.
+func namesIn(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
 }
 
 // Names returns the names of all providers, sorted.

@@ -47,11 +47,12 @@ func decodeProblem(path string, err error) error {
 		}
 	}
 	// Values of the wrong type have their line in the text alone.
-	var line int
-	var key string
-	if n, _ := fmt.Sscanf(p.Message, "toml: line %d (last key %q):", &line, &key); n == 2 && p.Line == 0 {
-		_, what, _ := strings.Cut(p.Message, "): ")
-		p.Line, p.Message = line, key+": "+what
+	if place, ok := strings.CutPrefix(p.Message, "toml: line "); ok && p.Line == 0 {
+		place, what, _ := strings.Cut(place, "\"): ")
+		line, key, _ := strings.Cut(place, " (last key \"")
+		if n, err := strconv.Atoi(line); err == nil {
+			p.Line, p.Message = n, key+": "+what
+		}
 	}
 	p.Message = strings.ReplaceAll(p.Message, "\n", " ")
 	return p

@@ -1,14 +1,13 @@
 package publish
 
 import (
-	"bytes"
 	"context"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
+	"github.com/wanbeacon/wanbeacon/ddns/program"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 )
 
@@ -26,18 +25,14 @@ func (l *Loop) changed(c Change) {
 	l.work.Go(func() {
 		ctx, cancel := context.WithTimeout(l.ctx, hookTimeout)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, c.OnChange[0], c.OnChange[1:]...)
-		cmd.WaitDelay = time.Second / 4
-		cmd.Env = append(os.Environ(),
+		_, complaint, err := program.Run(ctx, c.OnChange, append(os.Environ(),
 			"WANBEACON_HOSTNAME="+c.Hostname,
 			"WANBEACON_FAMILY="+c.Family.String(),
 			"WANBEACON_ADDRESS="+text(c.New),
 			"WANBEACON_OLD_ADDRESS="+text(c.Old),
-			"WANBEACON_PROVIDER="+c.Provider)
-		var out bytes.Buffer
-		cmd.Stderr = &out
-		if err := cmd.Run(); err != nil && l.ctx.Err() == nil {
-			first, _, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
+			"WANBEACON_PROVIDER="+c.Provider), nil)
+		if err != nil && l.ctx.Err() == nil {
+			first, _, _ := strings.Cut(strings.TrimSpace(string(complaint)), "\n")
 			l.log.Warnf("%s: on_change %s: %v %.200q", c.Hostname, c.OnChange[0], err, first)
 		}
 	})
