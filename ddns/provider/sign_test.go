@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"math/big"
 	"net/url"
 	"strings"
 	"testing"
@@ -110,6 +111,22 @@ func TestVolcengineCanonical(t *testing.T) {
 	}
 }
 
+// TestBaiduVector: the worked example of the "authentication string": its key,
+// and its signature of the canonical request, whose headers are not those that
+// we sign.
+func TestBaiduVector(t *testing.T) {
+	key := hexMAC([]byte(strings.Repeat("b", 32)), "bce-auth-v1/"+strings.Repeat("a", 32)+"/2015-04-27T08:23:49Z/1800")
+	if key != "1d5ce5f464064cbee060330d973218821825ac6952368a482a592e6615aef479" {
+		t.Error(key)
+	}
+	text := "PUT\n" + encodePath("/v1/test/myfolder/readme.txt") + "\n" + canonicalQuery("uploadId=a44cc9bab11cbd156984767aad637851&partNumber=9") +
+		"\ncontent-length:8\ncontent-md5:" + escapeURL("", "NFzcPqhviddjRNnSOGo4rw==") + "\ncontent-type:" + escapeURL("", "text/plain") +
+		"\nhost:bj.bcebos.com\nx-bce-date:" + escapeURL("", "2015-04-27T08:23:49Z")
+	if got := hexMAC([]byte(key), text); got != "d74a04362e6a848f5b39b15421cb449427f419c95a480fd6b8cf9fc783e2999e" {
+		t.Error(got)
+	}
+}
+
 // TestBaidu: the documented formulas, written out.
 func TestBaidu(t *testing.T) {
 	s := &signing{
@@ -175,7 +192,21 @@ func TestNFSNVector(t *testing.T) {
 	}
 }
 
-// TestOVH: the documented formula, written out.
+// TestOVHVector: the worked example of "First steps with the OVHcloud APIs".
+func TestOVHVector(t *testing.T) {
+	s := &signing{
+		req: toSign(t, "GET", "https://eu.api.ovh.com/1.0/domains/", ""),
+		id:  "7kbG7Bk7S9Nt7ZSV", secret: "EXEgWIz07P0HYwtQDs7cNIqCiQaWSuHF", scope: "MtSwSrPpNjqfVSmJhLbPyr2i45lSwPU1", now: time.Unix(1366560945, 0),
+	}
+	if err := signOVH(s); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.req.get("x-ovh-signature"); got != "$1$d3705e8afb27a0d2970a322b96550abfc67bb798" {
+		t.Error(got)
+	}
+}
+
+// TestOVH: the documented formula, written out, with a body.
 func TestOVH(t *testing.T) {
 	s := &signing{
 		req: toSign(t, "PUT", "https://eu.api.ovh.com/1.0/domain/zone/example.org/record/1", `{"target":"203.0.113.7"}`),
@@ -190,6 +221,37 @@ func TestOVH(t *testing.T) {
 	}
 	if s.req.get("x-ovh-consumer") != "CK" || s.req.get("x-ovh-application") != "AK" || s.req.get("x-ovh-timestamp") != "1366560945" {
 		t.Error(s.req.header)
+	}
+}
+
+// TestRSAVector: RS256 of RFC 7515 appendix A.2, with its key.
+func TestRSAVector(t *testing.T) {
+	number := func(text string) *big.Int {
+		b, err := base64.RawURLEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return new(big.Int).SetBytes(b)
+	}
+	key := &rsa.PrivateKey{
+		PublicKey: rsa.PublicKey{E: 65537, N: number("ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ")},
+		D:         number("Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ"),
+		Primes: []*big.Int{
+			number("4BzEEOtIpmVdVEZNCqS7baC4crd0pqnRH_5IB3jw3bcxGn6QLvnEtfdUdiYrqBdss1l58BQ3KhooKeQTa9AB0Hw_Py5PJdTJNPY8cQn7ouZ2KKDcmnPGBY5t7yLc1QlQ5xHdwW1VhvKn-nXqhJTBgIPgtldC-KDV5z-y2XDwGUc"),
+			number("uQPEfgmVtjL0Uyyx88GZFF1fOunH3-7cepKmtH4pxhtCoHqpWmT8YAmZxaewHgHAjLYsp1ZSe7zFYHj7C6ul7TjeLQeZD_YwD66t62wDmpe_HlB-TnBA-njbglfIsRLtXlnDzQkv5dTltRJ11BKBBypeeF6689rjcJIDEz9RWdc"),
+		},
+	}
+	key.Precompute()
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+	sum := sha256.Sum256([]byte("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"))
+	got, err := signSum(text, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4" +
+		"BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+	if text := base64.RawURLEncoding.EncodeToString(got); text != want {
+		t.Errorf("got  %s\nwant %s", text, want)
 	}
 }
 

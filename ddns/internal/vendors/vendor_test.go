@@ -21,6 +21,7 @@ type call struct {
 	proto, method, host, path string
 	tls                       bool
 	query                     url.Values
+	rawQuery                  string
 	header                    http.Header
 	user, password            string // of HTTP basic authentication
 	body                      string
@@ -65,7 +66,8 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.user, c.password, _ = r.BasicAuth()
 	var badQuery error
-	c.query, badQuery = url.ParseQuery(r.URL.RawQuery)
+	c.rawQuery = r.URL.RawQuery
+	c.query, badQuery = url.ParseQuery(c.rawQuery)
 	v.calls = append(v.calls, c)
 	x := &exchange{call: c, v: v, w: w}
 	if err != nil {
