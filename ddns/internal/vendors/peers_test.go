@@ -117,7 +117,35 @@ func meetings() []meeting {
 	gandi := func() (*vendor, any) { v, sets := newGandi(); return v, sets }
 	dynHost := func() (*vendor, any) { v, z := newDynHost("home.example.org A", "home.example.org AAAA"); return v, z }
 	cloudflare := func() (*vendor, any) { v := newCloudflare(cfPreset()...); return &v.vendor, v }
+	nfsn := func() (*vendor, any) { v := newNFSN(nfsnPreset()...); return &v.vendor, v }
+	dnspod := func() (*vendor, any) { v := newDNSPod(podPreset()...); return &v.vendor, v }
 	return []meeting{
+		{
+			name: "nfsn", hosts: []string{"api.nearlyfreespeech.net"}, fresh: nfsn, addrs: []string{ip4},
+			ours: toml("nfsn", "home.example.org", v4, "username=me", "api_key=key", "zone=example.org"),
+			peer: ddclient, conf: ddclientConf("use=ip, ip="+ip4, "nfsn", "me", "key", "home.example.org", "zone=example.org"),
+			why: reasons{
+				"path /dns/example.org/removeRR, not /dns/example.org/replaceRR": "it takes the old record away, then adds a new one; while there is one alone, we replace it in one request, so that the name is never without",
+				"member data=198.51.100.1, not 203.0.113.7":                      "of the first of its two requests: the old record",
+				"no member ttl":                         "as above",
+				"one more: POST /dns/example.org/addRR": "as above",
+			},
+		},
+		{
+			name: "dnspod", hosts: []string{"dnsapi.cn"}, fresh: dnspod, addrs: []string{ip4},
+			ours: toml("dnspod", "home.example.org", v4, "id=123", "token=secret", "zone=example.org"),
+			peer: inadyn, conf: inadynConf("default@dnspod.cn", "123", "secret", "home.example.org", ip4),
+			why: reasons{
+				"no member lang":                        "we ask for messages in English",
+				"member length=1":                       "it takes the first record, we look at all of them",
+				"no member record_type":                 "so that the first may be of another type; it cannot do AAAA",
+				"path /Record.Ddns, not /Record.Modify": "Record.Ddns is for A records alone, and puts a record on the line that it is told",
+				"member record_line=默认":                 "the default line",
+				"no member record_line_id":              "the line that the record has",
+				"no member ttl":                         "Record.Modify would take the domain's",
+			},
+			other: "it moves the record to the default line",
+		},
 		{
 			name: "dyn", hosts: []string{"members.dyndns.org"}, fresh: dyn, addrs: []string{ip4},
 			ours: toml("dyn", "home.dyndns.org", v4, "username=abc123", "password=client-key"),
