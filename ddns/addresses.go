@@ -45,7 +45,7 @@ func addressesCommand(fs *flagSet, args []string) int {
 	return exitDone
 }
 
-// addressesNow asks the kernel and the sources' programs itself.
+// addressesNow asks the kernel and all that the sources ask themselves.
 func addressesNow(ctx context.Context, path string) (*control.Addresses, error) {
 	cfg, err := config.Load(path)
 	if err != nil {
@@ -56,11 +56,7 @@ func addressesNow(ctx context.Context, path string) (*control.Addresses, error) 
 		return nil, err
 	}
 	set := address.NewSet(cfg.Sources)
-	for _, s := range cfg.Sources {
-		if s.Method == "command" {
-			set.Put(address.Ask(ctx, s.Name, s.Command))
-		}
-	}
+	newOutside(cfg).Fill(ctx, set, snap)
 	a := new(control.Addresses)
 	a.FillAddresses(set.Explain(snap))
 	return a, nil

@@ -10,6 +10,7 @@ import (
 	"sort"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/outside"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 	"github.com/wanbeacon/wanbeacon/ddns/publish"
 )
@@ -37,7 +38,7 @@ func newPlan(cfg *config.Config, salt string) (publish.Plan, config.Problems) {
 		// then Lookup says so.
 		cfg.Warnings = append(cfg.Warnings, cfg.Problem("daemon.providers_dir", "%v", err))
 	}
-	b.plan.Sources = cfg.Sources
+	b.plan.Sources, b.plan.Outside = cfg.Sources, newOutside(cfg)
 	for _, p := range cfg.Providers {
 		b.account(p, catalogue)
 	}
@@ -46,6 +47,10 @@ func newPlan(cfg *config.Config, salt string) (publish.Plan, config.Problems) {
 	}
 	sort.SliceStable(b.problems, func(i, j int) bool { return b.problems[i].Line < b.problems[j].Line })
 	return b.plan, b.problems
+}
+
+func newOutside(cfg *config.Config) *outside.Asker {
+	return outside.New(provider.Options{Version: version, CAFile: cfg.Daemon.CAFile, Timeout: cfg.Daemon.Timeout})
 }
 
 // planner collects a plan and the problems on the way.

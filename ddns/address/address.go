@@ -3,9 +3,9 @@
 // It turns a snapshot of the kernel's view (package netwatch), or what an
 // outside method found, into the one address per family that is worth
 // publishing, and says in words why every other candidate was passed over.
-// Everything here is a plain function of its arguments but for [Ask], which
-// runs the program of `method = "command"`. The package never sends anything
-// and never decides when something is published.
+// Everything here is a plain function of its arguments. The package asks nobody
+// itself: what it wants to know from beyond the kernel are its [Question]s, and
+// the answers are put into it. It never decides when something is published.
 //
 // Start with [Set]: it holds the configured sources and remembers what each
 // one took last, so that a choice stays put while it is still as good.
@@ -25,6 +25,9 @@ type Answer struct {
 	Family    config.Family
 	Addr      netip.Addr // zero: no address worth publishing
 	Method    string     // the method that found it, e.g. "interface"
+	By        string     // who told it, if not the kernel: "NAT-PMP at 192.168.1.1"
+	Announced bool       // who told it did so by itself, upon the change
+	From      netip.Addr // address of ours that requests leave from; zero: the kernel's choice
 	Interface string     // kernel device; "" if none is involved or known
 	Named     bool       // the configuration names the interface, so requests are bound to it
 	Unrouted  bool       // requests are bound to an interface that has no default route, in any table (IPv4)
@@ -41,33 +44,24 @@ type Candidate struct {
 	Reason    string // why it was passed over; "" for the one taken
 }
 
-// External is what a method outside the kernel's own view found: a program's
-// output, for instance. Err is set when it found nothing; the address found
-// before then stands.
-type External struct {
-	Source string
-	Addrs  []netip.Addr
-	Err    error
-}
-
 // Set is the configured sources with their memory. It is not safe for
 // concurrent use: its owner is the goroutine that publishes.
 type Set struct {
-	sources []*source
+	sources   []*source
+	questions []Question
 }
 
 type source struct {
-	config.Source
-	taken    map[config.Family]netip.Addr
-	external []netip.Addr
-	problem  string
+	*config.Source
+	taken map[config.Family]netip.Addr
+	found map[slot]found // beyond the kernel
 }
 
 // NewSet returns the set of the given sources.
 func NewSet(sources []config.Source) *Set {
 	s := new(Set)
 	for _, c := range sources {
-		s.sources = append(s.sources, &source{Source: c, taken: map[config.Family]netip.Addr{}})
+		s.sources = append(s.sources, &source{Source: &c, taken: map[config.Family]netip.Addr{}, found: map[slot]found{}})
 	}
 	return s
 }
@@ -77,8 +71,8 @@ func NewSet(sources []config.Source) *Set {
 func (s *Set) Inherit(old *Set) {
 	for _, n := range s.sources {
 		for _, o := range old.sources {
-			if n.Name == o.Name && same(n.Source, o.Source) {
-				n.taken, n.external, n.problem = o.taken, o.external, o.problem
+			if n.Name == o.Name && same(*n.Source, *o.Source) {
+				*n = *o
 			}
 		}
 	}
@@ -99,7 +93,7 @@ func same(a, b config.Source) bool {
 
 // sameButCommand is the comparable part of a source.
 func sameButCommand(s config.Source) any {
-	return [...]any{s.Name, s.Method, s.Interface, s.Network, s.AllowPrivate, s.Suffix, s.MAC, s.IPv4, s.IPv6}
+	return [...]any{s.Name, s.Method, s.Interface, s.Network, s.AllowPrivate, s.Suffix, s.MAC, s.IPv4, s.IPv6, s.URL, s.Pattern}
 }
 
 // Remember tells the set which address of a source was published before the
@@ -112,29 +106,15 @@ func (s *Set) Remember(name string, addr netip.Addr) {
 	}
 }
 
-// Put stores what an outside method found.
-func (s *Set) Put(x External) {
-	for _, src := range s.sources {
-		if src.Name != x.Source {
-			continue
-		}
-		src.problem = ""
-		if x.Err != nil {
-			src.problem = x.Err.Error()
-			continue
-		}
-		src.external = x.Addrs
-	}
-}
-
 // Answers gives each source's answer for both families, in the order of the
 // configuration, IPv4 first.
 func (s *Set) Answers(snap *netwatch.Snapshot) []Answer {
 	answers := make([]Answer, 0, 2*len(s.sources))
+	s.questions = nil
 	routes := routesOut(snap)
 	for _, src := range s.sources {
 		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
-			a := src.choose(snap, routes, f, nil)
+			a := src.choose(snap, routes, f, nil, &s.questions)
 			if a.Addr.IsValid() {
 				src.taken[f] = a.Addr
 			}
@@ -152,7 +132,7 @@ func (s *Set) Explain(snap *netwatch.Snapshot) (map[string][]Candidate, []Answer
 	for _, src := range s.sources {
 		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
 			var list []Candidate
-			answers = append(answers, src.choose(snap, routesOut(snap), f, &list))
+			answers = append(answers, src.choose(snap, routesOut(snap), f, &list, nil))
 			all[src.Name] = append(all[src.Name], list...)
 		}
 	}
@@ -160,8 +140,9 @@ func (s *Set) Explain(snap *netwatch.Snapshot) (map[string][]Candidate, []Answer
 }
 
 // choose finds the source's answer for a family; list, if not nil, receives
-// every candidate with the reason why it was passed over.
-func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, list *[]Candidate) Answer {
+// every candidate with the reason why it was passed over, and ask what is to be
+// asked beyond the kernel.
+func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, list *[]Candidate, ask *[]Question) Answer {
 	a := Answer{Source: s.Name, Family: f, Method: s.Method}
 	switch s.Method {
 	case "static":
@@ -171,12 +152,22 @@ func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, l
 		} else if list != nil {
 			*list = append(*list, Candidate{Addr: a.Addr, Bits: a.Addr.BitLen(), Taken: true})
 		}
-	case "command":
+	case Command:
 		a.Path = routes.out(snap, f, 0)
-		s.fromOutside(&a, list)
+		place := Place{Kind: Command, Source: s.Source}
+		s.fromCommand(&a, s.at(place), list)
+		if f == config.IPv4 { // one question for both families
+			put(ask, Question{Place: place, Path: a.Path + 31*routes.ipv6, Poll: true})
+		}
 	default:
 		a.Method = "interface"
 		s.fromInterface(snap, routes, &a, list)
+		a.From = a.Addr
+		switch {
+		case s.Method == "auto" && !a.Addr.IsValid(), s.Method == Echo,
+			s.Method == Upstream && f == config.IPv4: // IPv6 routers have no address for others
+			s.beyond(snap, &a, list, ask)
+		}
 	}
 	return a
 }
@@ -188,9 +179,9 @@ func (s *source) static(f config.Family) netip.Addr {
 	return s.IPv6
 }
 
-// fromOutside answers with what a program printed.
-func (s *source) fromOutside(a *Answer, list *[]Candidate) {
-	for _, addr := range s.external {
+// fromCommand answers with what a program printed.
+func (s *source) fromCommand(a *Answer, x found, list *[]Candidate) {
+	for _, addr := range x.Addrs {
 		if config.FamilyOf(addr) != a.Family {
 			continue
 		}
@@ -198,8 +189,8 @@ func (s *source) fromOutside(a *Answer, list *[]Candidate) {
 		taken := rank < refused && !a.Addr.IsValid()
 		switch {
 		case taken:
-			a.Addr = addr
-		case reason == "":
+			a.Addr, reason = addr, ""
+		case rank < refused:
 			reason = "another address was printed first"
 		default:
 			a.Note = addr.String() + " is " + reason
@@ -209,9 +200,9 @@ func (s *source) fromOutside(a *Answer, list *[]Candidate) {
 		}
 	}
 	switch {
-	case s.problem != "":
-		a.Note = s.problem
-	case s.external == nil:
+	case x.Err != nil:
+		a.Note = x.Err.Error()
+	case !x.known:
 		a.Note = "the program has not answered yet"
 	case !a.Addr.IsValid() && a.Note == "":
 		a.Note = "the program printed no " + a.Family.String() + " address"

@@ -58,6 +58,8 @@ var special6 = []block{
 	{netip.MustParsePrefix("3fff::/20"), testnet, "for documentation (RFC 9637)"},
 }
 
+var shared = special4[2].prefix // RFC 6598
+
 var globalUnicast = netip.MustParsePrefix("2000::/3") // RFC 4291 section 2.4
 
 // scopeOf ranks an address by its block alone; reason is "" for a public one

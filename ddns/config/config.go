@@ -62,6 +62,8 @@ type Source struct {
 	MAC          string     // method host: "00:11:22:33:44:55", lower case, instead of Suffix
 	IPv4, IPv6   netip.Addr // method static: at least one is valid
 	Command      []string   // method command: argv, the first an absolute path
+	URL          string     // method echo: asked instead of the built-in services
+	Pattern      string     // method echo: how the answer of URL has the address, "{address}" in its place; "": alone
 }
 
 // Provider is a table [provider.NAME]: an account.

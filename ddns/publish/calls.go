@@ -38,7 +38,7 @@ func (l *Loop) Update(ctx context.Context, hosts []string, force bool) (unknown 
 		unknown = l.core.Demand(time.Now(), hosts, force)
 		l.ask()
 		l.waiters = append(l.waiters, waiter{
-			holds: func() bool { return len(l.asking) == 0 && l.core.Settled(hosts, false) },
+			holds: func() bool { return !l.asking() && l.core.Settled(hosts, false) },
 			done:  tried,
 		})
 	})
@@ -58,11 +58,11 @@ func (l *Loop) Reload(ctx context.Context, plan Plan) error {
 	return l.call(ctx, func() {
 		set := address.NewSet(plan.Sources)
 		set.Inherit(l.set)
-		l.set, l.plan = set, plan
+		l.set, l.plan, l.outside = set, plan, plan.Outside
 		l.core.Verify(plan.Verify)
 		l.core.Configure(time.Now(), plan.Records, plan.Accounts, nil)
 		l.decide()
-		l.ask()
+		l.follow()
 	})
 }
 

@@ -342,7 +342,7 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 		j.Updates = append(j.Updates, updates[n])
 		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.changed})
 		if e.answer.Named && !j.Origin.Addr.IsValid() {
-			j.Origin.Addr = e.wanted
+			j.Origin.Addr = e.answer.From
 		}
 		j.Origin.Unrouted = j.Origin.Unrouted || e.answer.Unrouted && a.Bind == ""
 		e.flight = j

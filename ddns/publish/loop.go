@@ -22,6 +22,7 @@ type Plan struct {
 	Sources  []config.Source
 	Records  []Record
 	Accounts []Account
+	Outside  Outside // nil: only the kernel is asked
 	Verify   config.Verify
 }
 
@@ -44,12 +45,13 @@ type Loop struct {
 	said map[answerKey]netip.Addr // what the log said last
 	lost map[answerKey]time.Time  // since when an address is missing, the log not yet told
 
-	calls    chan func()
-	results  chan result
-	checks   chan checked
-	external chan address.External
-	asking   map[string]bool // programs that run; true: to be run again
-	asked    time.Time
+	calls   chan func()
+	results chan result
+	checks  chan checked
+
+	outside   Outside // nil: only the kernel is asked
+	external  chan address.External
+	inquiries map[address.Place]*inquiry
 
 	waiters  []waiter
 	verifier Verifier // nil: the DNS is not looked at
@@ -82,25 +84,22 @@ type checked struct {
 	facts *witness.Facts
 }
 
-// askEvery is how often the program of a `command` source is asked while the
-// network stays the same: what it sees outside the router sends no events.
-const askEvery = 10 * time.Minute
-
 // NewLoop prepares a loop over the snapshots of a watcher. saved is what the
 // store held.
 func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-chan *netwatch.Snapshot) *Loop {
 	l := &Loop{
 		log: log, store: store, snapshots: snapshots,
 		core: NewCore(log, rand.Float64), set: address.NewSet(plan.Sources), plan: plan,
-		said:     map[answerKey]netip.Addr{},
-		lost:     map[answerKey]time.Time{},
-		calls:    make(chan func()),
-		results:  make(chan result),
-		checks:   make(chan checked),
-		external: make(chan address.External),
-		asking:   map[string]bool{},
-		cancels:  map[*Job]context.CancelFunc{},
-		saver:    saver{store: store, log: log},
+		said:      map[answerKey]netip.Addr{},
+		lost:      map[answerKey]time.Time{},
+		calls:     make(chan func()),
+		results:   make(chan result),
+		checks:    make(chan checked),
+		outside:   plan.Outside,
+		external:  make(chan address.External),
+		inquiries: map[address.Place]*inquiry{},
+		cancels:   map[*Job]context.CancelFunc{},
+		saver:     saver{store: store, log: log},
 	}
 	for source, addrs := range Taken(plan.Records, saved) {
 		for _, a := range addrs {
@@ -126,7 +125,7 @@ func (l *Loop) Run(ctx context.Context) {
 // whether every record is as wanted; one without an address waits and counts
 // as such.
 func (l *Loop) Once(ctx context.Context) bool {
-	l.run(ctx, func() bool { return l.snap != nil && len(l.asking) == 0 && l.core.Settled(nil, true) })
+	l.run(ctx, func() bool { return l.snap != nil && !l.asking() && l.core.Settled(nil, true) })
 	return !l.core.Failed()
 }
 
@@ -188,13 +187,9 @@ func (l *Loop) drain() {
 // observe is the path from the kernel's event to the request: nothing slow
 // belongs here.
 func (l *Loop) observe(snap *netwatch.Snapshot) {
-	first := l.snap == nil
 	l.snap = snap
-	before := l.core.answers
 	l.decide()
-	if first || moved(before, l.core.answers) {
-		l.ask()
-	}
+	l.follow()
 }
 
 // decide brings the sources' answers up to date and starts what is due.
@@ -207,19 +202,6 @@ func (l *Loop) decide() {
 		l.cancels[j]()
 	}
 	l.send(now)
-}
-
-// moved says whether any source's way out has changed.
-func moved(a, b []address.Answer) bool {
-	if len(a) != len(b) {
-		return true
-	}
-	for i := range a {
-		if a[i].Path != b[i].Path {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *Loop) send(now time.Time) {
@@ -250,15 +232,7 @@ func (l *Loop) step(timer *time.Timer) {
 		}
 		return false
 	})
-	next := sooner(l.core.Next(now), sooner(l.tell(now), l.look(now)))
-	if l.polls() {
-		at := l.asked.Add(askEvery)
-		if !at.After(now) {
-			l.ask()
-			at = l.asked.Add(askEvery)
-		}
-		next = sooner(next, at)
-	}
+	next := sooner(l.core.Next(now), sooner(l.tell(now), sooner(l.look(now), l.askDue(now))))
 	if next.IsZero() {
 		timer.Stop()
 		return
@@ -338,6 +312,12 @@ func (l *Loop) tell(now time.Time) (next time.Time) {
 		if a.Interface != "" {
 			on = " on " + a.Interface
 		}
+		if a.By != "" {
+			on = ", found by " + a.By
+			if a.Announced {
+				on = ", announced by " + a.By
+			}
+		}
 		switch {
 		case !a.Addr.IsValid() && told:
 			l.log.Infof("%s: %v has no address now: %s (was %v)", a.Source, a.Family, a.Note, was)
@@ -359,42 +339,4 @@ func (l *Loop) used(k answerKey) bool {
 		}
 	}
 	return false
-}
-
-// ask runs the programs of the sources that have one.
-func (l *Loop) ask() {
-	l.asked = time.Now()
-	for _, s := range l.plan.Sources {
-		if s.Method != "command" {
-			continue
-		}
-		if _, running := l.asking[s.Name]; running {
-			l.asking[s.Name] = true
-			continue
-		}
-		l.asking[s.Name] = false
-		l.work.Go(func() { l.external <- address.Ask(l.ctx, s.Name, s.Command) })
-	}
-}
-
-func (l *Loop) polls() bool {
-	for _, s := range l.plan.Sources {
-		if s.Method == "command" {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *Loop) answered(x address.External) {
-	again := l.asking[x.Source]
-	delete(l.asking, x.Source)
-	if x.Err != nil && l.ctx.Err() == nil {
-		l.log.Warnf("%s: %v", x.Source, x.Err)
-	}
-	l.set.Put(x)
-	l.decide()
-	if again {
-		l.ask()
-	}
 }

@@ -37,7 +37,9 @@ var packages = map[string]string{
 	"busybox": "busybox",
 	"dnsmasq": "dnsmasq-base",
 	"ip":      "iproute2",
-	"radvd":   "radvd",
+
+	"miniupnpd": "miniupnpd-nftables",
+	"radvd":     "radvd",
 }
 
 // Tool returns the path of a program of the laboratory, looking in the usual
