@@ -44,6 +44,7 @@ type Limits struct {
 	MinInterval     time.Duration // between two requests for one record
 	ServerErrorWait time.Duration // after ServerError with no other Wait
 	Delay           time.Duration // usual time until the authoritative servers have it
+	Both            bool          // a request deletes the family that it does not name
 }
 
 // New makes a provider of an account. The problems are by key, all of them;
@@ -85,6 +86,7 @@ func (p *Provider) Limits() Limits {
 		MinInterval:     time.Duration(p.def.Limits.MinInterval),
 		ServerErrorWait: p.def.serverErrorWait(),
 		Delay:           time.Duration(p.def.DNS.Delay),
+		Both:            p.def.Hosts.Families == "must",
 	}
 }
 

@@ -46,6 +46,7 @@ type entry struct {
 	flight   *Job
 	forced   bool      // the user asked for a request although nothing changed
 	changed  time.Time // when wanted last changed
+	there    time.Time // when there was an address after there had been none
 	sent     time.Time // start of the last request that may have reached the provider
 	accepted time.Time // last accepted request of this run, for the provider's minimum interval
 
@@ -212,6 +213,9 @@ func (c *Core) apply(answers []address.Answer, now time.Time) {
 			if a.Addr != e.wanted {
 				e.changed = now
 			}
+			if !e.wanted.IsValid() {
+				e.there = now
+			}
 			e.wanted, e.answer = a.Addr, *a
 		}
 	}
@@ -241,8 +245,12 @@ func (c *Core) ready(e *entry) (time.Time, bool) {
 		}
 		at = e.publishedAt.Add(e.Force)
 	}
-	if l := a.Provider.Limits(); l.MinInterval > 0 && !e.accepted.IsZero() {
+	l := a.Provider.Limits()
+	if l.MinInterval > 0 && !e.accepted.IsZero() {
 		at = later(at, e.accepted.Add(l.MinInterval))
+	}
+	if l.Both && !e.forced && !e.published.IsValid() && c.lonely(e) {
+		at = later(at, e.there.Add(partnerWait))
 	}
 	return later(at, later(e.settled(), later(e.notBefore, a.notBefore))), true
 }
@@ -303,7 +311,7 @@ func (c *Core) start(a *account, now time.Time, jobs []*Job) []*Job {
 		list := byDevice[d]
 		updates := make([]provider.Update, len(list))
 		for i, e := range list {
-			updates[i] = provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted, TTL: e.TTL, Other: c.sibling(e)}
+			updates[i] = provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted, TTL: e.TTL, Published: e.published, Other: c.sibling(e)}
 		}
 		for _, group := range a.Provider.Group(updates) {
 			if a.flights >= a.limit() {
@@ -349,22 +357,6 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 	}
 	a.flights++
 	return j
-}
-
-// sibling is the address of the record's other family, for providers that
-// need both in each request.
-func (c *Core) sibling(e *entry) netip.Addr {
-	other := config.IPv4
-	if e.Family == config.IPv4 {
-		other = config.IPv6
-	}
-	if s := c.find(Key{e.Hostname, e.Provider, other}); s != nil && s.Enabled {
-		if s.wanted.IsValid() {
-			return s.wanted
-		}
-		return s.published
-	}
-	return netip.Addr{}
 }
 
 // Next is when Due may have something to start that is not due now; zero when
