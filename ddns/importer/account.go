@@ -35,7 +35,7 @@ func (a *account) set(key, value string) {
 func (a *account) config() config.Provider {
 	p := config.Provider{Name: "x", Type: a.typ, Server: a.server, InsecureHTTP: a.plain, Fields: map[string]config.Secret{}}
 	for _, f := range a.fields {
-		p.Fields[f.key] = config.NewSecret(f.value)
+		p.Fields[strings.TrimSuffix(f.key, keyFile)] = config.NewSecret(f.value)
 	}
 	return p
 }

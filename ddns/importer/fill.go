@@ -96,7 +96,7 @@ func (im *importer) place(w *wish, def *provider.Definition, a *account, o *opti
 	switch {
 	case key != "" && find(a.fields, key) == none:
 		o.used = true
-		a.set(key, flagOf(def, key, o.value))
+		a.set(fileOf(def, key, o.value), flagOf(def, key, o.value))
 	case ok && key == "":
 		o.used = true
 		im.special(w, def, a, o, special)
@@ -120,6 +120,19 @@ func flagOf(def *provider.Definition, key, value string) string {
 	}
 	return value
 }
+
+// fileOf is key, or the one for a file where value is the path of a private key.
+func fileOf(def *provider.Definition, key, value string) string {
+	for i := range def.Fields {
+		if f := &def.Fields[i]; f.Key == key && f.Lines && strings.HasPrefix(value, "/") {
+			return key + keyFile
+		}
+	}
+	return key
+}
+
+// keyFile ends the key of a file that has the value.
+const keyFile = "_file"
 
 // setZone sets the zone of the account's hostnames.
 func (a *account) setZone(def *provider.Definition, zone string) {
@@ -183,6 +196,7 @@ func (im *importer) special(w *wish, def *provider.Definition, a *account, o *op
 			switch {
 			case key == "ttl":
 				w.ttl = &option{key: o.key, value: value, line: o.line}
+			case key == "zone" && a.setField(def, "zone_name", value):
 			case a.setField(def, key, value):
 			case named && isWord(key):
 				im.unneeded(o, "the provider "+quote(a.typ)+" has no use for "+quote(key))

@@ -1,6 +1,8 @@
 package importer_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -255,6 +257,26 @@ func TestNotesHaveNoSecretsOutOfPlace(t *testing.T) {
 					t.Errorf("%s %q: %s", format, text, n.Message)
 				}
 			}
+		}
+	}
+}
+
+// A private key stays in the file that it is in, and "zone" of Google's script
+// is the name that Cloud DNS gives to a zone.
+func TestPrivateKeysStayInTheirFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "gcp.json")
+	if err := os.WriteFile(file, []byte(`{"private_key":"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "config service g\n\toption enabled 1\n\toption service_name cloud.google.com-v1\n\toption lookup_host home.example.org\n\toption domain home.example.org\n" +
+		"\toption username me@p.iam.gserviceaccount.com\n\toption password " + file + "\n\toption param_enc 'project=my-project&zone=example-org'\n"
+	result, err := formats["ddns-scripts"]([]byte(text), options(t, "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`email = "me@p.iam.gserviceaccount.com"`, `key_file = "` + file + `"`, `project = "my-project"`, `zone_name = "example-org"`} {
+		if !strings.Contains(string(result.Config), "\n"+want+"\n") {
+			t.Errorf("no %s in\n%s", want, result.Config)
 		}
 	}
 }

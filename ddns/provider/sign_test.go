@@ -268,7 +268,8 @@ func TestRSA(t *testing.T) {
 	for name, text := range map[string]string{
 		"PKCS #8": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})),
 		"PKCS #1": string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
-		"in JSON": strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), "\n", `\n`),
+		"in JSON": `{"type":"service_account","private_key_id":"1","private_key":"` +
+			strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), "\n", `\n`) + `","client_email":"me@p.iam.gserviceaccount.com"}`,
 	} {
 		s := &signing{req: toSign(t, "POST", "https://api.transip.nl/v6/auth", `{"login":"me"}`), secret: text}
 		if err := signRSA(s); err != nil {
