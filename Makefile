@@ -136,8 +136,10 @@ catalogue:  ## ddns/provider/builtin.txt, what the program carries of ddns/provi
 	$(GO) run ./ddns/internal/builtin/make
 
 .PHONY: coverage
-coverage:  ## which providers other clients have and the catalogue lacks
+coverage:  ## which providers other clients have and the catalogue lacks; plays and counts the examples
 	$(GO) run ./ddns/internal/coverage
+	@$(GO) test -tags wide -count=1 -v -run '^TestCatalogueExamples$$' ./ddns/provider >examples.log || { cat examples.log; exit 1; }
+	@grep -o '[0-9]* examples .*played.*' examples.log; rm -f examples.log
 
 .PHONY: lint
 lint: tools

@@ -50,7 +50,7 @@ func TestCatalogueExamples(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d examples played", played)
+	t.Logf("%d examples of %d providers played", played, len(catalogueNames(t)))
 }
 
 // inherit completes example i with what it leaves out.

@@ -40,6 +40,9 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 		if text := p.path.text(records[i], r.value); text != "" {
 			r.pick(p.name, text)
 		}
+		if r.vars[p.name] == "" && r.d.inURL(p.name) { // else it would be taken for missing, and made anew
+			return &Outcome{Class: Unknown, Text: r.masker.own(fmt.Sprintf("%s: the answer has no %s", s.Name, p.name)), Sent: true}
+		}
 	}
 	if r.vars["current"] = addresses[i]; sameContent(addresses[i], r.want) {
 		r.vars["current"] = r.want // so that "current != {address}" compares them as addresses
@@ -115,4 +118,14 @@ func (r *run) warn(addresses []string, ours int, sure bool) {
 		text += "; which is ours could not be told, the first was taken"
 	}
 	r.warning = r.masker.own(text)
+}
+
+// inURL reports whether a step's URL has the placeholder.
+func (d *Definition) inURL(name string) bool {
+	for _, t := range d.forms.steps {
+		if t.uses(name) {
+			return true
+		}
+	}
+	return false
 }
