@@ -19,6 +19,7 @@ type daemon struct {
 	path    string
 	salt    string
 	dry     bool
+	brief   bool // run -once
 	started time.Time
 	loop    *publish.Loop
 
@@ -51,6 +52,9 @@ func (d *daemon) load() (*config.Config, publish.Plan, error) {
 	d.revision = cfg.Revision
 	if d.dry {
 		plan.Accounts = dryRun(d.log, plan.Accounts)
+	}
+	if d.dry || d.brief {
+		plan.Verify.Enabled = false
 	}
 	return cfg, plan, nil
 }
@@ -139,20 +143,47 @@ func (d *daemon) Addresses(ctx context.Context) (*control.Addresses, error) {
 	return a, nil
 }
 
-// Update implements control.Backend.
-func (d *daemon) Update(ctx context.Context, hosts []string, force bool) (*control.Status, error) {
+// Verify implements control.Backend.
+func (d *daemon) Verify(ctx context.Context, hosts []string) (*control.Verification, error) {
+	findings, unknown, err := d.loop.Look(ctx, hostnames(hosts))
+	if err == nil {
+		err = unknownHosts(unknown)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := new(control.Verification)
+	v.FillFindings(findings)
+	return v, nil
+}
+
+// hostnames are hosts as records have them.
+func hostnames(hosts []string) []string {
 	for i, h := range hosts {
 		hosts[i] = strings.ToLower(strings.TrimSuffix(h, "."))
 	}
+	return hosts
+}
+
+func unknownHosts(unknown []string) error {
+	if len(unknown) == 0 {
+		return nil
+	}
+	return fmt.Errorf("no record has the hostname %s; \"wanbeacon status\" lists them", strings.Join(unknown, ", "))
+}
+
+// Update implements control.Backend.
+func (d *daemon) Update(ctx context.Context, hosts []string, force bool) (*control.Status, error) {
+	hosts = hostnames(hosts)
 	// The client waits 30 s; it is to get the status even if a request hangs.
 	wait, cancel := context.WithTimeout(ctx, 25*time.Second)
 	defer cancel()
 	unknown, err := d.loop.Update(wait, hosts, force)
+	if err == nil {
+		err = unknownHosts(unknown)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(unknown) > 0 {
-		return nil, fmt.Errorf("no record has the hostname %s; \"wanbeacon status\" lists them", strings.Join(unknown, ", "))
 	}
 	return d.Status(ctx)
 }

@@ -35,6 +35,7 @@ Usage: wanbeacon COMMAND [-config PATH] [flags] [arguments]
   status       what is published, what is not and why; -json for programs
   update       asks the running daemon to publish now; -force even if unchanged
   addresses    every address the kernel has, and which ones are taken
+  verify       asks the DNS now: delegation, each name server's answer, verdict
   providers    the providers that are supported; with a name: how to set it up
   import       another client's configuration as ours
   rpc          what the router's web page talks to
@@ -59,6 +60,7 @@ func commands() []command {
 		{"status", statusUsage, statusCommand},
 		{"update", updateUsage, updateCommand},
 		{"addresses", addressesUsage, addressesCommand},
+		{"verify", verifyUsage, verifyCommand},
 		{"providers", providersUsage, providersCommand},
 		{"import", importUsage, importCommand},
 		{"rpc", rpcUsage, rpcCommand},

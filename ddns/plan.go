@@ -39,6 +39,7 @@ func newPlan(cfg *config.Config, salt string) (publish.Plan, config.Problems) {
 		cfg.Warnings = append(cfg.Warnings, cfg.Problem("daemon.providers_dir", "%v", err))
 	}
 	b.plan.Sources, b.plan.Outside = cfg.Sources, newOutside(cfg)
+	b.plan.Verify, b.plan.Verifier = cfg.Verify, newLookout(cfg)
 	for _, p := range cfg.Providers {
 		b.account(p, catalogue)
 	}
@@ -84,7 +85,8 @@ func (b *planner) account(p config.Provider, catalogue *provider.Catalogue) {
 	b.providers[p.Name] = made
 	b.plan.Accounts = append(b.plan.Accounts, publish.Account{
 		Name: p.Name, Bind: p.Bind, Provider: made,
-		Identity: b.digest(b.identity(p), p.Bind, fmt.Sprint(p.InsecureHTTP, d.Timeout), d.CAFile),
+		Unverifiable: made.Unverifiable(),
+		Identity:     b.digest(b.identity(p), p.Bind, fmt.Sprint(p.InsecureHTTP, d.Timeout), d.CAFile),
 	})
 }
 

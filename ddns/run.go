@@ -77,7 +77,7 @@ func run(path string, once, dry, wait bool) error {
 	// than the work itself.
 	runtime.GOMAXPROCS(1)
 	log := newLogger(os.Stdout, cfg.Daemon.LogLevel)
-	d := &daemon{log: log, path: path, dry: dry, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
+	d := &daemon{log: log, path: path, dry: dry, brief: once, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
 		unread: unread, reloads: make(chan chan struct{})}
 	var store *publish.Store
 	var saved []publish.Saved

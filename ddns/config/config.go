@@ -108,7 +108,8 @@ type Alias struct {
 type Verify struct {
 	Enabled  bool             // default true
 	Interval time.Duration    // default 10 min
-	Resolver netip.AddrPort   // zero: the system's
+	Resolver netip.AddrPort   // zero: the system's, or that of DoH
+	DoH      string           // URL of a resolver over HTTPS; "": none
 	Roots    []netip.AddrPort // none: the DNS root servers
 }
 

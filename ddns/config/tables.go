@@ -73,7 +73,11 @@ func (t *table) verify() Verify {
 	t.flag("enabled", &v.Enabled)
 	t.duration("interval", &v.Interval, time.Second, 30*day)
 	var resolver string
-	if t.text("resolver", &resolver) && resolver != "" {
+	if t.text("resolver", &resolver) && strings.HasPrefix(resolver, "https://") {
+		if v.DoH = resolver; !isWebURL(resolver) {
+			t.fail(t.at("resolver"), "`resolver`: not an address and not a URL such as https://dns.example.net/dns-query")
+		}
+	} else if resolver != "" {
 		v.Resolver = t.nameServer("resolver", t.at("resolver"), resolver)
 	}
 	var roots []string

@@ -8,8 +8,6 @@ var (
 	unbuiltSourceKeys = []string{"network"}
 	unbuiltAlias      = true
 	unbuiltKeys       = []string{
-		"verify.enabled", // unless false
-		"verify.interval", "verify.resolver", "verify.roots",
 		"notify.command", "notify.url",
 	}
 )
@@ -32,9 +30,7 @@ func (r *reader) refuseUnbuilt(c *Config) {
 		}
 	}
 	for _, key := range unbuiltKeys {
-		if key != "verify.enabled" || c.Verify.Enabled {
-			r.refuse(key)
-		}
+		r.refuse(key)
 	}
 }
 

@@ -2,7 +2,7 @@
 // unix socket with one JSON object a line each way.
 //
 // A request is {"method":"status"}; "update" also takes "hosts" and "force",
-// the others ("addresses", "reload", "log") take nothing. The reply is {"result":…} or {"error":"…"}. The
+// "verify" takes "hosts", the others ("addresses", "reload", "log") take nothing. The reply is {"result":…} or {"error":"…"}. The
 // socket has mode 0600, so only the daemon's user and root can ask. The
 // package never changes anything by itself: a [Backend] does the work.
 //
@@ -34,6 +34,8 @@ type Backend interface {
 	// not; the Config says so.
 	Reload(context.Context) (*Config, error)
 	Log(context.Context) (*Log, error)
+	// Verify looks at the DNS now; hosts empty means all.
+	Verify(ctx context.Context, hosts []string) (*Verification, error)
 }
 
 type request struct {
@@ -143,6 +145,8 @@ func answer(ctx context.Context, b Backend, req request) (json.RawMessage, error
 		v, err = b.Update(ctx, req.Hosts, req.Force)
 	case "reload":
 		v, err = b.Reload(ctx)
+	case "verify":
+		v, err = b.Verify(ctx, req.Hosts)
 	case "log":
 		v, err = b.Log(ctx)
 	default:
@@ -193,6 +197,11 @@ func (c Client) Ask(ctx context.Context, method string, hosts []string) (json.Ra
 		return nil, err
 	}
 	return *r, nil
+}
+
+// Verify asks what the DNS says of hosts now.
+func (c Client) Verify(ctx context.Context, hosts []string) (*Verification, error) {
+	return call[Verification](ctx, c.Socket, request{Method: "verify", Hosts: hosts})
 }
 
 func call[T any](ctx context.Context, socket string, req request) (*T, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/columns"
 	"github.com/wanbeacon/wanbeacon/ddns/publish"
+	"github.com/wanbeacon/wanbeacon/ddns/witness"
 )
 
 // Status is what `wanbeacon status -json` prints. Missing values are null.
@@ -78,6 +79,7 @@ func (s *Status) FillRecords(records []publish.RecordStatus, answers []address.A
 			Wanted: addr(r.Wanted), Published: addr(r.Published), State: string(r.State),
 			Error: str(r.Error), ErrorClass: str(r.ErrorClass),
 			LastChange: when(r.LastChange), NextAttempt: when(r.NextAttempt), Attempts: r.Attempts,
+			Verdict: str(string(r.Verdict)), VerdictNote: str(r.VerdictNote), Delegation: r.Delegation,
 		})
 	}
 }
@@ -128,9 +130,9 @@ func (s *Status) Print(w io.Writer, now time.Time) {
 		fmt.Fprintln(w, "\nno records: add a [[record]] to the configuration")
 		return
 	}
-	fmt.Fprintln(t, "\nRECORD\tPROVIDER\tFAMILY\tPUBLISHED\tSTATE\tNOTE")
+	fmt.Fprintln(t, "\nRECORD\tPROVIDER\tFAMILY\tPUBLISHED\tSTATE\tDNS\tNOTE")
 	for _, r := range s.Records {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Hostname, r.Provider, r.Family, orDash(r.Published), r.State, r.note(now))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Hostname, r.Provider, r.Family, orDash(r.Published), r.State, orDash(r.Verdict), r.note(now))
 	}
 	t.Flush()
 }
@@ -150,8 +152,8 @@ func (r *Record) note(now time.Time) string {
 	if len(parts) == 0 && r.LastChange != nil && r.State == string(publish.Published) {
 		parts = append(parts, ago(now.Sub(*r.LastChange)))
 	}
-	if r.Verdict != nil {
-		parts = append(parts, *r.Verdict)
+	if r.Verdict != nil && *r.Verdict != string(witness.OK) && r.VerdictNote != nil {
+		parts = append(parts, *r.VerdictNote)
 	}
 	return strings.Join(parts, "; ")
 }

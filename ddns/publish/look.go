@@ -8,19 +8,20 @@ import (
 )
 
 // checkTimeout bounds one check of one record.
-const checkTimeout = 30 * time.Second
+const checkTimeout = 15 * time.Second
 
 // look starts the checks that are due, after the requests, and returns when
 // the next one is.
 func (l *Loop) look(now time.Time) time.Time {
-	if l.verifier == nil {
+	v := l.plan.Verifier
+	if v == nil {
 		return time.Time{}
 	}
 	for _, k := range l.core.Checks(now) {
 		l.work.Go(func() {
 			ctx, cancel := context.WithTimeout(l.ctx, checkTimeout)
 			defer cancel()
-			l.checks <- checked{k, l.verifier.Verify(ctx, k)}
+			l.checks <- checked{k, v.Verify(ctx, k)}
 		})
 	}
 	return l.core.NextCheck(now)
@@ -40,11 +41,15 @@ type Finding struct {
 // returned.
 func (l *Loop) Look(ctx context.Context, hosts []string) (findings []Finding, unknown []string, err error) {
 	var subjects []Subject
-	err = l.call(ctx, func() { subjects, unknown = l.core.Subjects(time.Now(), hosts) })
-	if err != nil || len(unknown) > 0 || l.verifier == nil {
+	var v Verifier
+	err = l.call(ctx, func() {
+		v = l.plan.Verifier
+		subjects, unknown = l.core.Subjects(time.Now(), hosts)
+	})
+	if err != nil || len(unknown) > 0 {
 		return nil, unknown, err
 	}
-	findings = LookAt(ctx, l.verifier, subjects)
+	findings = LookAt(ctx, v, subjects)
 	for _, f := range findings {
 		if f.Facts != nil && ctx.Err() == nil {
 			err = l.call(ctx, func() { l.core.Told(time.Now(), f.Subject, f.Facts) })
@@ -65,7 +70,7 @@ func LookAt(ctx context.Context, v Verifier, subjects []Subject) []Finding {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			f := &findings[i]
-			if s.Expected.Want != "" && s.Expected.Unverifiable == "" {
+			if v != nil && s.Expected.Want != "" && s.Expected.Unverifiable == "" {
 				limited, cancel := context.WithTimeout(ctx, checkTimeout)
 				defer cancel()
 				start := time.Now()
@@ -83,4 +88,17 @@ func LookAt(ctx context.Context, v Verifier, subjects []Subject) []Finding {
 		<-done
 	}
 	return findings
+}
+
+// LookAlone checks the records of the named hosts, all if none is named, by
+// what was saved, without a loop. The hosts that no record has are returned.
+func LookAlone(ctx context.Context, plan Plan, saved []Saved, hosts []string) (findings []Finding, unknown []string) {
+	c := NewCore(nil, nil)
+	c.Verify(plan.Verify)
+	c.Configure(time.Now(), plan.Records, plan.Accounts, saved)
+	subjects, unknown := c.Subjects(time.Now(), hosts)
+	if len(unknown) > 0 {
+		return nil, unknown
+	}
+	return LookAt(ctx, plan.Verifier, subjects), nil
 }

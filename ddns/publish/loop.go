@@ -24,6 +24,7 @@ type Plan struct {
 	Accounts []Account
 	Outside  Outside // nil: only the kernel is asked
 	Verify   config.Verify
+	Verifier Verifier // nil: the DNS is not looked at
 }
 
 // Verifier looks at the DNS.
@@ -53,8 +54,7 @@ type Loop struct {
 	external  chan address.External
 	inquiries map[address.Place]*inquiry
 
-	waiters  []waiter
-	verifier Verifier // nil: the DNS is not looked at
+	waiters []waiter
 
 	ctx     context.Context
 	cancels map[*Job]context.CancelFunc
@@ -110,9 +110,6 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 	l.core.Configure(time.Now(), plan.Records, plan.Accounts, saved)
 	return l
 }
-
-// Witness makes the loop look at the DNS with v. To be called before Run.
-func (l *Loop) Witness(v Verifier) { l.verifier = v }
 
 // Run publishes until ctx ends, then takes away the records that ask for it.
 // It returns within a second, or a few if records are to be removed.

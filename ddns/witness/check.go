@@ -16,7 +16,7 @@ type How uint8
 const (
 	Walk  How = iota // from the root down, all servers
 	All              // all servers that the last walk found
-	Light            // one of them
+	Light            // one of them, and at every second turn one of their parent's instead
 )
 
 // Check is one look at what the DNS says of a name.
@@ -33,14 +33,19 @@ type Check struct {
 // wildcardLabel stands for any name below a wildcard.
 const wildcardLabel = "wanbeacon-check"
 
+// asked is the name that servers are asked for.
+func (c Check) asked() string {
+	if rest, ok := strings.CutPrefix(c.Name, "*."); ok {
+		return wildcardLabel + "." + rest
+	}
+	return c.Name
+}
+
 // Run makes the check. Whatever servers say, it ends, after maxQuestions
 // questions at the latest, or soon after ctx does.
 func (c Check) Run(ctx context.Context, x Asker) *Facts {
 	w := newWalker(x, c.Roots)
-	name := c.Name
-	if rest, ok := strings.CutPrefix(name, "*."); ok {
-		name = wildcardLabel + "." + rest
-	}
+	name := c.asked()
 	var f *Facts
 	if c.How == Walk || c.Last == nil || len(c.Last.Servers) == 0 || c.Last.Resolver != "" {
 		f = w.walk(ctx, name, c.Type)
@@ -71,7 +76,7 @@ func (w *walker) walk(ctx context.Context, name string, typ uint16) *Facts {
 		}
 		f.Zone = z.name
 		if hop == 0 {
-			f.Parent = Delegation{z.name, z.servers}
+			f.Parent, f.Above = Delegation{z.name, z.servers}, w.above(ctx, z)
 			f.Child = w.child(ctx, z, servers)
 			w.unlisted(ctx, z, f, name, typ, &all)
 		}
@@ -110,12 +115,34 @@ var nobody = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 53}), 53)
 // is not: everyone offers recursion and claims no authority, and so does a
 // server that does not exist.
 func (w *walker) redirected(ctx context.Context, all []reading) bool {
+	found := false
 	for i := range all {
-		if all[i].said != Lame || !all[i].recursive {
+		switch {
+		case all[i].said == Lame && all[i].recursive:
+			found = true
+		case all[i].said != NoAddress && all[i].said != Silent:
 			return false
 		}
 	}
-	return len(all) > 0 && w.ask(ctx, nobody, "", "", dns.TypeNS).said != Silent
+	return found && w.ask(ctx, nobody, "", "", dns.TypeNS).said != Silent
+}
+
+// above says where the servers of a zone's parent are, as far as the walk has
+// learned that.
+func (w *walker) above(ctx context.Context, z *zone) Above {
+	if z.above == nil {
+		return Above{"", w.roots}
+	}
+	a := Above{Zone: z.above.name}
+	for _, server := range z.above.servers {
+		if w.glue[server] == nil {
+			continue
+		}
+		for _, addr := range w.addresses(ctx, z.above, server, 0) {
+			a.Addrs = append(a.Addrs, netip.AddrPortFrom(addr, 53))
+		}
+	}
+	return a
 }
 
 // common is the name to which most servers lead; "": to none.
@@ -193,13 +220,20 @@ func (w *walker) moved(ctx context.Context, z *zone, servers []Server, all []rea
 // again asks the servers that the last walk found.
 func (w *walker) again(ctx context.Context, c Check, name string) *Facts {
 	last := c.Last
-	f := &Facts{Parent: last.Parent, Child: last.Child, Chain: last.Chain, Zone: last.Zone, Light: c.How == Light}
+	f := &Facts{Parent: last.Parent, Above: last.Above, Child: last.Child, Chain: last.Chain, Zone: last.Zone, Light: c.How == Light}
 	servers := last.Servers
 	if n := len(last.Chain); n > 0 {
 		name = last.Chain[n-1]
 	}
 	if f.Light {
-		servers = pick(servers, c.Turn)
+		servers = pick(servers, c.Turn/2)
+		if n := len(last.Above.Addrs); c.Turn%2 == 1 && n > 0 {
+			f.Servers = servers
+			if !w.stillDelegated(ctx, last, last.Above.Addrs[c.Turn/2%n], c) {
+				f.Servers = []Server{{Said: Silent}}
+			}
+			return f
+		}
 	}
 	f.Servers = make([]Server, len(servers))
 	done := make(chan struct{}, len(servers))
@@ -218,6 +252,17 @@ func (w *walker) again(ctx context.Context, c Check, name string) *Facts {
 		<-done
 	}
 	return f
+}
+
+// stillDelegated asks a server of the parent zone whether the delegation is
+// what it was at the last walk.
+func (w *walker) stillDelegated(ctx context.Context, last *Facts, parent netip.AddrPort, c Check) bool {
+	name, typ := c.asked(), c.Type
+	if last.Above.Zone == "" {
+		name, typ = lastLabel(name), dns.TypeNS
+	}
+	r := w.ask(ctx, parent, last.Above.Zone, name, typ)
+	return r.zone != nil && last.Parent.Equal(Delegation{r.zone.name, r.zone.servers})
 }
 
 // pick takes one server that answered.

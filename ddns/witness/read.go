@@ -32,6 +32,7 @@ type zone struct {
 	name    string
 	servers []string                // sorted
 	glue    map[string][]netip.Addr // by server
+	above   *zone                   // its parent; nil: the root
 }
 
 // read reads the answer of a server of a zone to a question. What lies outside

@@ -39,12 +39,13 @@ type walker struct {
 	zones   map[string]*zone
 	glue    map[string][]netip.Addr
 	finding map[string]bool // servers whose addresses are looked for
+	dead    map[string]bool // servers that did not answer a question for an address
 	rooted  Reply           // what the roots said last
 }
 
 func newWalker(x Asker, roots []netip.AddrPort) *walker {
 	w := &walker{Asker: x, roots: roots, inner: len(roots) > 0, left: maxQuestions,
-		zones: map[string]*zone{}, glue: map[string][]netip.Addr{}, finding: map[string]bool{}}
+		zones: map[string]*zone{}, glue: map[string][]netip.Addr{}, finding: map[string]bool{}, dead: map[string]bool{}}
 	if !w.inner {
 		w.roots = rootServers()
 	}
@@ -108,6 +109,7 @@ func (w *walker) find(ctx context.Context, name string, typ uint16, p purpose) (
 		if down == nil {
 			return z, servers, all
 		}
+		down.above = z
 		z = down
 		w.zones[z.name] = z
 		for server, addrs := range z.glue {
@@ -165,7 +167,12 @@ func (w *walker) onTheWay(ctx context.Context, z *zone, name string, typ uint16,
 		if try == maxTries || ctx.Err() != nil {
 			break
 		}
-		s, r := w.askServer(ctx, z.name, z.servers[i], w.addresses(ctx, z, z.servers[i], depth), name, typ)
+		server := z.servers[i]
+		if depth > 0 && w.dead[server] {
+			continue
+		}
+		s, r := w.askServer(ctx, z.name, server, w.addresses(ctx, z, server, depth), name, typ)
+		w.dead[server] = r.zone == nil && r.said == Silent
 		if r.zone != nil {
 			return r.zone, nil, nil
 		}

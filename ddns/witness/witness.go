@@ -58,6 +58,7 @@ type Facts struct {
 	// not asked for, or no server told.
 	Parent Delegation
 	Child  []string
+	Above  Above
 
 	// Chain are the names that CNAME and DNAME led to, in order. Broken says
 	// why the chain cannot be followed to its end.
@@ -76,6 +77,12 @@ type Facts struct {
 
 	Queries int // questions asked
 	Light   bool
+}
+
+// Above is the zone's parent and where its servers are.
+type Above struct {
+	Zone  string
+	Addrs []netip.AddrPort
 }
 
 // Server is one authoritative server, or a resolver, and what it said.

@@ -26,7 +26,8 @@ type Daemon struct {
 // Daemon starts `BINARY run` in the namespace with this configuration, and
 // does not wait for anything. In the text $DIR stands for a directory that is
 // kept until the end of the test; a [daemon] table with state_dir and socket
-// in it is added after the text when it has none. env adds to the environment.
+// in it is added after the text when it has none, and a [verify] table that
+// switches it off likewise. env adds to the environment.
 func (ns *Namespace) Daemon(binary, config string, env ...string) *Daemon {
 	ns.lab.Helper()
 	d := ns.Prepare(binary, config, env...)
@@ -63,6 +64,9 @@ func (d *Daemon) Write(config string) {
 	d.ns.lab.Helper()
 	if !strings.HasPrefix(config, "[daemon]") && !strings.Contains(config, "\n[daemon]") {
 		config += "\n[daemon]\nstate_dir = \"$DIR/state\"\nsocket = \"$DIR/socket\"\n"
+	}
+	if !strings.Contains(config, "[verify]") {
+		config += "\n[verify]\nenabled = false\n"
 	}
 	config = strings.ReplaceAll(config, "$DIR", d.Dir)
 	fresh := d.Config + ".new"

@@ -37,6 +37,8 @@ var packages = map[string]string{
 	"busybox": "busybox",
 	"dnsmasq": "dnsmasq-base",
 	"ip":      "iproute2",
+	"knotd":   "knot",
+	"named":   "bind9",
 
 	"miniupnpd": "miniupnpd-nftables",
 	"radvd":     "radvd",
