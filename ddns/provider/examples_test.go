@@ -28,6 +28,7 @@ func TestCatalogueExamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			def := catalogueFile(t, name)
 			shown := map[Class]bool{}
+			alias, removes := false, false
 			for i := range def.Examples {
 				ex := inherit(def, i)
 				title := ex.Shows
@@ -39,6 +40,15 @@ func TestCatalogueExamples(t *testing.T) {
 				for _, class := range ex.Outcome {
 					shown[Class(class)] = true
 				}
+				alias = alias || ex.Action == "cname"
+				removes = removes || ex.Action == "remove"
+			}
+			http := def.Family != "rfc2136" // of which the tests have DNS servers
+			if http && def.Record.CNAME && !alias {
+				t.Error("no example of action \"cname\"")
+			}
+			if http && def.CanRemove() && !removes {
+				t.Error("no example of action \"remove\"")
 			}
 			for _, class := range needed {
 				switch reason := def.Missing[string(class)]; {
