@@ -84,6 +84,16 @@ func scopeOf(a netip.Addr, allowPrivate bool) (rank, string) {
 	return refused, "not global unicast"
 }
 
+// Refused says why an address is not to be published, as the end of the
+// sentence "ADDRESS is …"; "": it may be.
+func Refused(a netip.Addr, allowPrivate bool) string {
+	r, what := scopeOf(a, allowPrivate)
+	if r == refused {
+		return what
+	}
+	return ""
+}
+
 // judge ranks an address of the kernel's at a moment; reason says why it is
 // refused, as the end of the sentence "ADDRESS is …".
 func judge(a netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {

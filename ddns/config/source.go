@@ -68,6 +68,7 @@ func isList(v any) bool {
 // ofMethod says which method a key belongs to.
 var ofMethod = []struct{ key, method string }{
 	{"suffix", "host"}, {"mac", "host"}, {"ipv4", "static"}, {"ipv6", "static"}, {"command", "command"},
+	{"url", "echo"}, {"pattern", "echo"}, {"insecure_http", "echo"},
 }
 
 func (t *namedTable) source() Source {
@@ -79,6 +80,7 @@ func (t *namedTable) source() Source {
 	t.address("ipv4", &s.IPv4, IPv4)
 	t.address("ipv6", &s.IPv6, IPv6)
 	t.argv("command", &s.Command)
+	t.echoURL(&s)
 	t.sourceDevice(&s)
 	t.unknown()
 	if !methodOK {
@@ -101,6 +103,26 @@ func (t *namedTable) source() Source {
 		t.missing("command", "command = [\"/usr/bin/my-address\", \"-4\"]")
 	}
 	return s
+}
+
+// echoURL reads the user's own echo service.
+func (t *namedTable) echoURL(s *Source) {
+	insecure := false
+	t.flag("insecure_http", &insecure)
+	if t.text("url", &s.URL) {
+		switch {
+		case !isWebURL(s.URL):
+			t.fail(t.at("url"), "`url` must be a web page that answers with one's address, such as https://ip.example.net/")
+		case !insecure && !strings.HasPrefix(strings.ToLower(s.URL), "https:"):
+			t.fail(t.at("url"), "anybody on the way can change what plain http answers: use https, or allow it with insecure_http = true")
+		}
+	}
+	if t.text("pattern", &s.Pattern) && strings.Count(s.Pattern, "{address}") != 1 {
+		t.fail(t.at("pattern"), "`pattern` must have {address} once, in the place where the answer has the address, such as \"Your address: {address}\"")
+	}
+	if t.there("pattern") && !t.there("url") {
+		t.fail(t.at("pattern"), "`pattern` belongs to `url`")
+	}
 }
 
 // hostSource checks what only method = "host" needs.

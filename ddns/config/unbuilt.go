@@ -4,7 +4,7 @@ package config
 // like everything else, and then refused here, never ignored. Whoever builds
 // one of these deletes its line.
 var (
-	unbuiltMethods    = []string{"echo", "host"}
+	unbuiltMethods    = []string{"host"}
 	unbuiltSourceKeys = []string{"network"}
 	unbuiltAlias      = true
 	unbuiltKeys       = []string{

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 
 	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/echo"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 	"github.com/wanbeacon/wanbeacon/ddns/upstream"
 	"github.com/wanbeacon/wanbeacon/netwatch"
@@ -19,11 +20,13 @@ import (
 // Asker answers questions. It may be used by several goroutines.
 type Asker struct {
 	client *provider.Client
+	echo   *echo.Services
 }
 
 // New returns an asker whose requests are made with these options.
 func New(opt provider.Options) *Asker {
-	return &Asker{provider.NewClient(opt)}
+	c := provider.NewClient(opt)
+	return &Asker{c, echo.New(c)}
 }
 
 // Ask asks once, and returns when there is an answer: within half a minute or
@@ -35,6 +38,14 @@ func (a *Asker) Ask(ctx context.Context, q address.Question) address.External {
 		addr, err := command(ctx, q.Source.Command)
 		if x.Err = err; err == nil {
 			x.Addrs, x.By = []netip.Addr{addr}, q.Source.Command[0]
+		}
+	case address.Echo:
+		addr, by, err := a.echo.Ask(ctx, echo.Question{
+			Family: q.Family, Device: q.Device, From: q.From, Known: q.Known, URL: q.Source.URL, Pattern: q.Source.Pattern,
+			Refused: func(addr netip.Addr) string { return address.Refused(addr, q.Source.AllowPrivate) },
+		})
+		if x.Err = err; err == nil {
+			x.Addrs, x.By = []netip.Addr{addr}, by
 		}
 	}
 	return x

@@ -2,10 +2,12 @@ package provider
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // Client makes requests that belong to no account: of routers and of services
@@ -59,6 +61,25 @@ func (c *Client) Do(ctx context.Context, call Call) (*Reply, error) {
 		return nil, c.words(err)
 	}
 	return &Reply{r.status, r.header, r.body}, nil
+}
+
+// UDP returns a socket that sends to one port of a host, and receives from
+// there alone, bound as the call says; its method, URL and header do not matter.
+func (c *Client) UDP(ctx context.Context, host string, port uint16, call Call) (net.Conn, error) {
+	to := c.t.candidates(ctx, &request{target: target{host: host, port: port}, family: call.Family}, call.Family)
+	defer to.stop()
+	if !to.more(ctx) {
+		return nil, c.words(&failure{err: socket.CtxOr(ctx, errNoAddress), doing: "looking up " + host, lookup: to.failed, timedOutLookup: true})
+	}
+	at := netip.AddrPortFrom(to.queue[0], port)
+	d := &dialer{t: c.t, from: Origin{Device: call.Device, Addr: call.From}, bind: call.Device}
+	conn, err := d.bound(ctx, at, func(device string, source netip.Addr) (*socket.Conn, bool, error) {
+		return socket.UDP(at, device, source)
+	})
+	if err != nil {
+		return nil, c.words(&failure{err: err, doing: "connecting"})
+	}
+	return conn, nil
 }
 
 // words are an error's for users.

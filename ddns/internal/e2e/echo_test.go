@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
+)
+
+// echoed is a site behind a NAT that tells nothing, with echo services beyond.
+func echoed(t *testing.T, seen string) (*site, *lab.Echo) {
+	t.Helper()
+	t.Parallel()
+	s := bareSite(t)
+	s.p = s.provider(lab.ProviderOptions{})
+	e := s.Echo(s.ISP, seen)
+	s.Resolver(s.Router, "127.0.0.1", e.Hosts, s.p.Zone)
+	s.ISPLink.Flush(4)
+	s.ISPLink.Add(gateway2 + "/24")
+	s.WAN.Add(inside + "/24")
+	s.WAN.DefaultVia(gateway2)
+	return s, e
+}
+
+func (s *site) trustingEcho(e *lab.Echo) string {
+	return s.plain() + fmt.Sprintf("[daemon]\nstate_dir = \"$DIR/state\"\nsocket = \"$DIR/socket\"\nca_file = %q\n", e.CA.File)
+}
+
+// Where no router above answers, echo services tell the address: two that
+// agree, asked through the source's device; a change of the network makes them
+// be asked again.
+func TestEchoIsTheLastWay(t *testing.T) {
+	for name, source := range map[string]string{"auto": "", "echo": "[source.wan]\nmethod = \"echo\"\ninterface = \"wan\"\n"} {
+		t.Run(name, func(t *testing.T) {
+			s, e := echoed(t, "11.22.33.7")
+			s.start(source + s.trustingEcho(e))
+			s.settled("11.22.33.7")
+			src := status(t, s.d).Sources[0]
+			if src.Method != "echo" || src.Interface != "wan" || !strings.Contains(src.Note, inside+" is private") ||
+				!strings.Contains(src.Note, "found by ") || !strings.Contains(src.Note, " and ") {
+				t.Errorf("status: %+v", src)
+			}
+			asked := e.Asked()
+			if len(asked) < 2 || len(asked) > 4 {
+				t.Errorf("asked: %+v", asked)
+			}
+			for _, a := range asked {
+				if a.From.Addr().String() != inside {
+					t.Errorf("%s from %v", a.What, a.From)
+				}
+			}
+			e.Tells("11.22.33.8")
+			s.WAN.Add("192.168.1.51/24") // the network changes
+			s.settled("11.22.33.8")
+		})
+	}
+}
+
+// The update of a user who asks for one includes a fresh look.
+func TestUpdateAsksEchoServices(t *testing.T) {
+	s, e := echoed(t, "11.22.33.7")
+	s.start("[source.wan]\nmethod = \"echo\"\n" + s.trustingEcho(e))
+	s.settled("11.22.33.7")
+	e.Tells("11.22.33.8")
+	if r := s.d.Command("update"); r.Status != 0 || !strings.Contains(r.Stdout, "11.22.33.8") {
+		t.Errorf("update: %+v", r)
+	}
+	s.settled("11.22.33.8")
+}
+
+// D19, D20: a web page, an address of the wrong family or of no use are passed
+// over, and one's own URL is read with a pattern.
+func TestOwnEchoService(t *testing.T) {
+	const own = "[source.wan]\nmethod = \"echo\"\nurl = \"https://own.example.org/ip\"\n"
+	for name, c := range map[string]struct{ source, page, seen, problem string }{
+		"the address alone": {own, "", "11.22.33.7", ""},
+		"pattern":           {own + "pattern = \"Address: {address}</b>\"\n", "<html><b>Current IP Address: %s</b></html>", "11.22.33.7", ""},
+		"web page":          {own, "<html>%s</html>", "11.22.33.7", "answers with a web page"},
+		"wrong family":      {own, "2a02::1", "11.22.33.7", "no ipv4 address"},
+		"zero":              {own, "0.0.0.0", "11.22.33.7", "0.0.0.0, which is reserved"},
+		"private":           {own, "", "192.168.9.9", "192.168.9.9, which is private"},
+		"an error":          {own, "", "", "HTTP status 503"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, e := echoed(t, c.seen)
+			e.Page(c.page)
+			s.start(c.source + s.trustingEcho(e))
+			if c.problem == "" {
+				s.settled(c.seen)
+			} else {
+				s.d.WaitLog(t.Context(), c.problem)
+				s.state(home, "ipv4", "waiting")
+				if n := len(s.p.Requests()); n != 0 {
+					t.Errorf("%d requests", n)
+				}
+			}
+			for _, a := range e.Asked() {
+				if a.What != "https own.example.org" {
+					t.Errorf("asked: %+v", a)
+				}
+			}
+		})
+	}
+}
