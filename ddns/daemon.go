@@ -95,12 +95,13 @@ func (d *daemon) tell(headline string, problems error) {
 
 // Status implements control.Backend.
 func (d *daemon) Status(ctx context.Context) (*control.Status, error) {
-	records, answers, err := d.loop.Status(ctx)
+	records, aliases, answers, err := d.loop.Status(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &control.Status{Version: version, Uptime: int64(time.Since(d.started).Seconds()), Config: d.config()}
 	s.FillRecords(records, answers)
+	s.FillAliases(aliases)
 	return s, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 	"github.com/wanbeacon/wanbeacon/ddns/publish"
@@ -10,6 +11,7 @@ import (
 // previewer is a provider that can say what it would send.
 type previewer interface {
 	publish.Provider
+	publish.CNAMEWriter
 	Preview([]provider.Update) []string
 }
 
@@ -36,6 +38,12 @@ func (d dry) Send(_ context.Context, _ provider.Origin, updates []provider.Updat
 		outcomes[i] = provider.Outcome{Class: provider.Updated, Pretend: true}
 	}
 	return outcomes
+}
+
+// SetCNAME logs where an alias would lead and takes it for done.
+func (d dry) SetCNAME(_ context.Context, _ provider.Origin, hostname, target string, _ time.Duration) provider.Outcome {
+	d.log.Infof("would make %s an alias of %s", hostname, target)
+	return provider.Outcome{Class: provider.Updated, Pretend: true}
 }
 
 // Remove logs what would be removed.

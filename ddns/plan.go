@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/outside"
@@ -46,6 +47,10 @@ func newPlan(cfg *config.Config, salt string) (publish.Plan, config.Problems) {
 	for _, r := range cfg.Records {
 		b.record(r)
 	}
+	for _, a := range cfg.Aliases {
+		b.alias(a)
+	}
+	b.plan.Messengers = messengers(cfg)
 	sort.SliceStable(b.problems, func(i, j int) bool { return b.problems[i].Line < b.problems[j].Line })
 	return b.plan, b.problems
 }
@@ -137,4 +142,33 @@ func (b *planner) record(r config.Record) {
 			Identity: b.digest(b.identity(acct), r.Hostname, r.TTL.String()),
 		})
 	}
+}
+
+// aliasTTL is that of an alias's CNAME, where the provider lets one set it: what
+// resolvers keep delays a move.
+const aliasTTL = time.Minute
+
+func (b *planner) alias(a config.Alias) {
+	key := fmt.Sprintf("alias[%d].", a.Index)
+	p, ok := b.providers[a.Provider]
+	if !ok {
+		return
+	}
+	if !p.CanCNAME() {
+		b.problem(key+"provider", "provider %q cannot write a CNAME; an alias needs one that can, such as rfc2136, cloudflare or desec-api (\"wanbeacon providers\" shows which)", a.Provider)
+		return
+	}
+	if err := p.CheckHost(a.Hostname); err != nil {
+		b.problem(key+"hostname", "%v", err)
+	}
+	if !b.cfg.Verify.Enabled {
+		b.problem(key+"targets", "an alias follows what the DNS shows of its targets: set verify.enabled = true")
+	}
+	acct, _ := b.cfg.Provider(a.Provider)
+	to := publish.Alias{Hostname: a.Hostname, Provider: a.Provider, Targets: a.Targets, FailAfter: a.FailAfter, ReturnAfter: a.ReturnAfter,
+		Identity: b.digest(b.identity(acct), a.Hostname)}
+	if p.HasTTL() {
+		to.TTL = aliasTTL
+	}
+	b.plan.Aliases = append(b.plan.Aliases, to)
 }

@@ -6,10 +6,6 @@ package config
 var (
 	unbuiltMethods    = []string{"host"}
 	unbuiltSourceKeys = []string{"network"}
-	unbuiltAlias      = true
-	unbuiltKeys       = []string{
-		"notify.command", "notify.url",
-	}
 )
 
 const notYet = "not yet supported in this version; remove it"
@@ -23,14 +19,6 @@ func (r *reader) refuseUnbuilt(c *Config) {
 		for _, key := range unbuiltSourceKeys {
 			r.refuse(joinPath(at, key))
 		}
-	}
-	for _, a := range c.Aliases {
-		if unbuiltAlias {
-			r.fail(elementPath("alias", a.Index), "[[alias]] is %s", notYet)
-		}
-	}
-	for _, key := range unbuiltKeys {
-		r.refuse(key)
 	}
 }
 

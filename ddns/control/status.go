@@ -61,10 +61,13 @@ type Record struct {
 
 // Alias is a name that leads to one of several records.
 type Alias struct {
-	Hostname string  `json:"hostname"`
-	Target   *string `json:"target"`
-	State    string  `json:"state"`
-	Reason   *string `json:"reason"`
+	Hostname    string  `json:"hostname"`
+	Provider    string  `json:"provider"`
+	Target      *string `json:"target"` // that it leads to now
+	State       string  `json:"state"`
+	Reason      *string `json:"reason"` // why there, or what is wrong
+	Verdict     *string `json:"verdict"`
+	VerdictNote *string `json:"verdict_note"`
 }
 
 // FillRecords writes the records' and the sources' part of the status.
@@ -81,6 +84,14 @@ func (s *Status) FillRecords(records []publish.RecordStatus, answers []address.A
 			LastChange: when(r.LastChange), NextAttempt: when(r.NextAttempt), Attempts: r.Attempts,
 			Verdict: str(string(r.Verdict)), VerdictNote: str(r.VerdictNote), Delegation: r.Delegation,
 		})
+	}
+}
+
+// FillAliases writes the aliases' part of the status.
+func (s *Status) FillAliases(aliases []publish.AliasStatus) {
+	for _, a := range aliases {
+		s.Aliases = append(s.Aliases, Alias{Hostname: a.Hostname, Provider: a.Provider, Target: str(a.Target), State: string(a.State),
+			Reason: str(a.Reason), Verdict: str(string(a.Verdict)), VerdictNote: str(a.VerdictNote)})
 	}
 }
 
@@ -133,6 +144,14 @@ func (s *Status) Print(w io.Writer, now time.Time) {
 	fmt.Fprintln(t, "\nRECORD\tPROVIDER\tFAMILY\tPUBLISHED\tSTATE\tDNS\tNOTE")
 	for _, r := range s.Records {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Hostname, r.Provider, r.Family, orDash(r.Published), r.State, orDash(r.Verdict), r.note(now))
+	}
+	t.Flush()
+	if len(s.Aliases) == 0 {
+		return
+	}
+	fmt.Fprintln(t, "\nALIAS\tPROVIDER\tLEADS TO\tSTATE\tDNS\tNOTE")
+	for _, a := range s.Aliases {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Hostname, a.Provider, orDash(a.Target), a.State, orDash(a.Verdict), orEmpty(a.Reason))
 	}
 	t.Flush()
 }

@@ -3,7 +3,6 @@ package control
 import (
 	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -19,21 +18,21 @@ type Verification struct {
 
 // Sighting is what the DNS says of one record.
 type Sighting struct {
-	Hostname   string      `json:"hostname"`
-	Provider   string      `json:"provider"`
-	Family     string      `json:"family"`
-	Published  *netip.Addr `json:"published"`
-	Verdict    string      `json:"verdict"`
-	Note       string      `json:"note"`
-	Zone       *string     `json:"zone"`       // that answers for the name
-	Delegation []string    `json:"delegation"` // the zone's servers, as its parent has them
-	Child      []string    `json:"child"`      // as the zone itself has them
-	Usual      []string    `json:"usual"`      // the delegation last seen good
-	Chain      []string    `json:"chain"`      // names that CNAME led to
-	Servers    []Server    `json:"servers"`
-	Resolver   *string     `json:"resolver"` // asked in place of the servers
-	Queries    int         `json:"queries"`
-	Took       int64       `json:"took_ms"`
+	Hostname   string   `json:"hostname"`
+	Provider   string   `json:"provider"`
+	Family     string   `json:"family"`
+	Published  *string  `json:"published"`
+	Verdict    string   `json:"verdict"`
+	Note       string   `json:"note"`
+	Zone       *string  `json:"zone"`       // that answers for the name
+	Delegation []string `json:"delegation"` // the zone's servers, as its parent has them
+	Child      []string `json:"child"`      // as the zone itself has them
+	Usual      []string `json:"usual"`      // the delegation last seen good
+	Chain      []string `json:"chain"`      // names that CNAME led to
+	Servers    []Server `json:"servers"`
+	Resolver   *string  `json:"resolver"` // asked in place of the servers
+	Queries    int      `json:"queries"`
+	Took       int64    `json:"took_ms"`
 }
 
 // Server is one server that was asked and what it said.
@@ -48,7 +47,7 @@ type Server struct {
 func (v *Verification) FillFindings(findings []publish.Finding) {
 	v.Records = []Sighting{}
 	for _, f := range findings {
-		r := Sighting{Hostname: f.Hostname, Provider: f.Provider, Family: f.Family.String(), Published: addr(f.Published),
+		r := Sighting{Hostname: f.Hostname, Provider: f.Provider, Family: f.Label(), Published: str(f.Published),
 			Verdict: string(f.Verdict), Note: f.Note, Usual: dotted(f.Expected.Known.Servers), Took: f.Took.Milliseconds()}
 		if x := f.Facts; x != nil {
 			r.Zone, r.Resolver, r.Queries = str(x.Parent.Zone), str(x.Resolver), x.Queries

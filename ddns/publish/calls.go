@@ -24,10 +24,13 @@ func (l *Loop) call(ctx context.Context, f func()) error {
 	}
 }
 
-// Status tells about every record and every source's answer.
-func (l *Loop) Status(ctx context.Context) (records []RecordStatus, answers []address.Answer, err error) {
-	err = l.call(ctx, func() { records, answers = l.core.Status(time.Now()) })
-	return records, answers, err
+// Status tells about every record and alias and every source's answer.
+func (l *Loop) Status(ctx context.Context) (records []RecordStatus, aliases []AliasStatus, answers []address.Answer, err error) {
+	err = l.call(ctx, func() {
+		records, answers = l.core.Status(time.Now())
+		aliases = l.core.aliasStatus()
+	})
+	return records, aliases, answers, err
 }
 
 // Update asks for a request now, see [Core.Demand], and waits until the named
@@ -61,6 +64,7 @@ func (l *Loop) Reload(ctx context.Context, plan Plan) error {
 		l.set, l.plan, l.outside = set, plan, plan.Outside
 		l.core.Verify(plan.Verify)
 		l.core.Configure(time.Now(), plan.Records, plan.Accounts, nil)
+		l.core.SetAliases(time.Now(), plan.Aliases, nil)
 		l.decide()
 		l.follow()
 	})

@@ -24,6 +24,9 @@ type Core struct {
 	log      Logger
 	random   func() float64 // in [0,1), for jitter
 	entries  []*entry       // in the order of the configuration
+	aliases  []*alias       // likewise
+	steerAt  time.Time      // when an alias may have to move by the mere passing of time
+	events   []Event        // not yet taken
 	accounts map[string]*account
 	answers  []address.Answer
 	verify   config.Verify
@@ -41,7 +44,8 @@ type entry struct {
 	published   netip.Addr // what the provider last accepted
 	publishedAs string     // Identity at that time
 	publishedAt time.Time
-	doubt       bool // a request failed after it was sent: the provider may have either address
+	cname       string // of an alias, in place of published
+	doubt       bool   // a request failed after it was sent: the provider may have either address
 
 	flight   *Job
 	forced   bool      // the user asked for a request although nothing changed
@@ -59,6 +63,7 @@ type entry struct {
 	ended     time.Time // of the last attempt
 	blocked   bool
 	logged    time.Time // when this failure was last logged
+	troubled  string    // the event that was told last and is not over
 
 	sight sight
 }
@@ -78,6 +83,10 @@ type Job struct {
 	Origin   provider.Origin
 	Updates  []provider.Update
 	Started  time.Time
+
+	// Instead of Updates: an alias, and where it is to lead.
+	Hostname, Target string
+	TTL              time.Duration
 
 	account *account
 	items   []item
@@ -191,7 +200,18 @@ func (c *Core) find(k Key) *entry {
 			return e
 		}
 	}
+	if a := c.findAlias(k); a != nil {
+		return &a.entry
+	}
 	return nil
+}
+
+// value is what the provider last accepted, as the DNS has it; "": nothing.
+func (e *entry) value() string {
+	if e.Family == 0 {
+		return e.cname
+	}
+	return text(e.published)
 }
 
 func (c *Core) apply(answers []address.Answer, now time.Time) {
@@ -217,6 +237,18 @@ func (c *Core) apply(answers []address.Answer, now time.Time) {
 				e.there = now
 			}
 			e.wanted, e.answer = a.Addr, *a
+		}
+	}
+	var path uint64
+	for i := range answers {
+		path = path*31 + answers[i].Path
+	}
+	for _, a := range c.aliases {
+		if a.answer.Path != path {
+			a.answer.Path, a.pathSince = path, now
+			if a.class == provider.Network {
+				a.retryAfterChange(now)
+			}
 		}
 	}
 }
@@ -287,7 +319,8 @@ func (c *Core) Due(now time.Time) []*Job {
 			jobs = c.start(c.accounts[e.Provider], now, jobs)
 		}
 	}
-	return jobs
+	c.steerAt = c.steerAliases(now)
+	return c.dueAliases(now, jobs)
 }
 
 // start makes the requests that an account may make now.
@@ -368,11 +401,9 @@ func (c *Core) Next(now time.Time) time.Time {
 		if !ok || !at.After(now) {
 			continue // nothing to do, or waiting for another request of the account
 		}
-		if next.IsZero() || at.Before(next) {
-			next = at
-		}
+		next = sooner(next, at)
 	}
-	return next
+	return sooner(next, sooner(c.nextAlias(now), c.steerAt))
 }
 
 // Demand asks for a request now for the named hosts (all if none is named).
@@ -382,11 +413,11 @@ func (c *Core) Next(now time.Time) time.Time {
 // returned.
 func (c *Core) Demand(now time.Time, hosts []string, force bool) (unknown []string) {
 	for _, h := range hosts {
-		if !slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Hostname == h }) {
+		if !slices.ContainsFunc(c.all(), func(e *entry) bool { return e.Hostname == h }) {
 			unknown = append(unknown, h)
 		}
 	}
-	for _, e := range c.entries {
+	for _, e := range c.all() {
 		if len(hosts) > 0 && !slices.Contains(hosts, e.Hostname) {
 			continue
 		}
@@ -408,18 +439,33 @@ func (c *Core) Demand(now time.Time, hosts []string, force bool) (unknown []stri
 	return unknown
 }
 
+// all are the records, then the aliases.
+func (c *Core) all() []*entry {
+	list := c.entries[:len(c.entries):len(c.entries)]
+	for _, a := range c.aliases {
+		list = append(list, &a.entry)
+	}
+	return list
+}
+
 // Settled says whether nothing is under way for the named hosts (all if none
 // is named) and nothing due is left that has not been tried. With patience, an
 // attempt that could not even leave the router does not count as tried.
 func (c *Core) Settled(hosts []string, patience bool) bool {
-	for _, e := range c.entries {
+	for _, e := range c.all() {
 		if len(hosts) > 0 && !slices.Contains(hosts, e.Hostname) {
 			continue
 		}
 		if e.flight != nil {
 			return false
 		}
-		if _, ok := c.ready(e); ok && e.differs() && (e.class == "" || patience && e.noPath) {
+		var due bool
+		if a := c.findAlias(e.Key); a != nil {
+			_, due = c.aliasAt(a)
+		} else if _, due = c.ready(e); due {
+			due = e.differs()
+		}
+		if due && (e.class == "" || patience && e.noPath) {
 			return false
 		}
 	}
@@ -428,7 +474,7 @@ func (c *Core) Settled(hosts []string, patience bool) bool {
 
 // Failed says whether any record is not as wanted for want of success.
 func (c *Core) Failed() bool {
-	return slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Enabled && c.failure(e) != "" })
+	return slices.ContainsFunc(c.all(), func(e *entry) bool { return e.Enabled && c.failure(e) != "" })
 }
 
 func (c *Core) failure(e *entry) provider.Class {

@@ -59,7 +59,7 @@ func (b *bench) start(saved []Saved) {
 
 func (b *bench) status() RecordStatus {
 	b.t.Helper()
-	records, _, err := b.loop.Status(context.Background())
+	records, _, _, err := b.loop.Status(context.Background())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestWrongPasswordIsTriedOnceForAllRecords(t *testing.T) {
 	inVirtualTime(t, always(o), func(b *bench) {
 		b.tenRecords()
 		b.after(time.Hour, 1)
-		records, _, _ := b.loop.Status(context.Background())
+		records, _, _, _ := b.loop.Status(context.Background())
 		for _, r := range records {
 			if r.State != Blocked || r.ErrorClass != "badauth" {
 				t.Errorf("%+v", r)
@@ -473,7 +473,7 @@ func TestFamiliesDoNotWaitForEachOther(t *testing.T) {
 		b.plan.Records = append(b.plan.Records, Record{Key: Key{host, "p", config.IPv6}, Source: "wan", Enabled: true, Identity: "1"})
 		b.loop.Reload(context.Background(), b.plan)
 		b.after(time.Minute, 1)
-		records, _, _ := b.loop.Status(context.Background())
+		records, _, _, _ := b.loop.Status(context.Background())
 		if records[1].State != Waiting || records[1].Error != "" {
 			t.Errorf("the family without an address: %+v", records[1])
 		}

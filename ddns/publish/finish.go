@@ -18,6 +18,10 @@ type Change struct {
 // whose published address has changed.
 func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (changes []Change) {
 	j.account.flights--
+	if j.Target != "" {
+		c.finishAlias(now, j, outcomes[0])
+		return nil
+	}
 	for n, it := range j.items {
 		e := c.find(it.key)
 		if e == nil || e.flight != j {
@@ -59,6 +63,7 @@ func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, addr netip.Add
 		e.sight.published(now, e.published, addr)
 	}
 	tries := e.fails + 1
+	c.recovered(now, e, o)
 	repeated := e.forced || e.published == addr // there was no event
 	e.clearFailure()
 	e.published, e.publishedAs, e.publishedAt = addr, it.identity, now
@@ -101,11 +106,11 @@ func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outco
 	var wait time.Duration
 	switch {
 	case o.Class.Permanent():
-		c.block(e, o)
+		c.block(now, e, o)
 		return
 	case o.Endpoint && e.missing+1 >= endpointTries:
 		e.class = provider.BadRequest
-		c.block(e, o)
+		c.block(now, e, o)
 		return
 	case o.Class == provider.Network:
 		wait = c.networkWait(now, e, it, o)
@@ -131,32 +136,34 @@ func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outco
 	}
 	if !repeated || now.Sub(e.logged) >= remindAfter {
 		e.logged = now
-		c.log.Warnf("%s: %v update at %s failed: %s; next attempt in %s%s", e.Hostname, e.Family, e.Provider, o.Text, short(wait), attempts(e.fails))
+		c.log.Warnf("%s: %s update at %s failed: %s; next attempt in %s%s", e.Hostname, e.Label(), e.Provider, o.Text, short(wait), attempts(e.fails))
 		return
 	}
-	c.log.Debugf("%s: %v update at %s failed again: %s; next attempt in %s, attempt %d", e.Hostname, e.Family, e.Provider, o.Text, short(wait), e.fails)
+	c.log.Debugf("%s: %s update at %s failed again: %s; next attempt in %s, attempt %d", e.Hostname, e.Label(), e.Provider, o.Text, short(wait), e.fails)
 }
 
 // block ends all attempts for a record, or for all of its account, until the
 // configuration changes or the user forces one.
-func (c *Core) block(e *entry, o provider.Outcome) {
+func (c *Core) block(now time.Time, e *entry, o provider.Outcome) {
 	e.blocked = true
 	c.dirty = c.dirty || lasting(e.class)
 	a := c.accounts[e.Provider]
 	if !o.Account || a == nil {
-		c.log.Errorf("%s: %v refused by %s: %s; blocked until the configuration changes", e.Hostname, e.Family, e.Provider, o.Text)
+		c.report(now, e, EventBlocked, e.Hostname+": "+e.Label()+" refused by "+e.Provider+": "+o.Text)
+		c.log.Errorf("%s: %s refused by %s: %s; blocked until the configuration changes", e.Hostname, e.Label(), e.Provider, o.Text)
 		return
 	}
 	if a.class != "" {
 		return // told for another record of the same request
 	}
 	a.class, a.text = e.class, e.text
+	c.report(now, e, EventBlocked, e.Hostname+": "+e.Label()+" refused by "+e.Provider+": "+o.Text+"; all records there are blocked")
 	for _, other := range c.entries {
 		if lasting(e.class) && other.Provider == e.Provider && !other.blocked {
 			other.class, other.text, other.blocked = e.class, e.text, true
 		}
 	}
-	c.log.Errorf("%s: %v refused by %s: %s; all records at %s are blocked until the configuration changes", e.Hostname, e.Family, e.Provider, o.Text, e.Provider)
+	c.log.Errorf("%s: %s refused by %s: %s; all records at %s are blocked until the configuration changes", e.Hostname, e.Label(), e.Provider, o.Text, e.Provider)
 }
 
 // lasting says whether a block outlives a restart: the provider has shut this

@@ -22,9 +22,12 @@ type Plan struct {
 	Sources  []config.Source
 	Records  []Record
 	Accounts []Account
-	Outside  Outside // nil: only the kernel is asked
-	Verify   config.Verify
-	Verifier Verifier // nil: the DNS is not looked at
+	Aliases  []Alias
+
+	Messengers []Messenger
+	Outside    Outside // nil: only the kernel is asked
+	Verify     config.Verify
+	Verifier   Verifier // nil: the DNS is not looked at
 }
 
 // Verifier looks at the DNS.
@@ -45,6 +48,8 @@ type Loop struct {
 	snap *netwatch.Snapshot
 	said map[answerKey]netip.Addr // what the log said last
 	lost map[answerKey]time.Time  // since when an address is missing, the log not yet told
+
+	messages chan struct{} // as many as are on their way to the user
 
 	calls   chan func()
 	results chan result
@@ -92,6 +97,7 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 		core: NewCore(log, rand.Float64), set: address.NewSet(plan.Sources), plan: plan,
 		said:      map[answerKey]netip.Addr{},
 		lost:      map[answerKey]time.Time{},
+		messages:  make(chan struct{}, maxMessages),
 		calls:     make(chan func()),
 		results:   make(chan result),
 		checks:    make(chan checked),
@@ -108,6 +114,7 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 	}
 	l.core.Verify(plan.Verify)
 	l.core.Configure(time.Now(), plan.Records, plan.Accounts, saved)
+	l.core.SetAliases(time.Now(), plan.Aliases, saved)
 	return l
 }
 
@@ -206,9 +213,7 @@ func (l *Loop) send(now time.Time) {
 	for _, j := range jobs {
 		ctx, cancel := context.WithCancel(l.ctx)
 		l.cancels[j] = cancel
-		l.work.Go(func() {
-			l.results <- result{j, j.Provider.Send(ctx, j.Origin, j.Updates)}
-		})
+		l.work.Go(func() { l.results <- result{j, j.run(ctx)} })
 	}
 	if len(jobs) > 0 {
 		// The request goes first, on this thread: waking another one for it,
@@ -217,11 +222,22 @@ func (l *Loop) send(now time.Time) {
 	}
 }
 
+// run makes the request.
+func (j *Job) run(ctx context.Context) []provider.Outcome {
+	if j.Target == "" {
+		return j.Provider.Send(ctx, j.Origin, j.Updates)
+	}
+	return []provider.Outcome{j.Provider.(CNAMEWriter).SetCNAME(ctx, j.Origin, j.Hostname, j.Target, j.TTL)}
+}
+
 // step starts what has become due, saves, and sets the timer for what comes.
 func (l *Loop) step(timer *time.Timer) {
 	now := time.Now()
 	l.send(now)
 	l.save()
+	for _, e := range l.core.Events() {
+		l.notify(e)
+	}
 	l.waiters = slices.DeleteFunc(l.waiters, func(w waiter) bool {
 		if w.holds() {
 			close(w.done)

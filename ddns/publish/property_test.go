@@ -111,7 +111,7 @@ func (w *world) live() {
 		w.t.Fatal(err)
 	}
 	time.Sleep(8 * time.Hour)
-	records, _, err := w.loop.Status(context.Background())
+	records, _, _, err := w.loop.Status(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}

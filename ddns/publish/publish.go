@@ -27,6 +27,14 @@ type Key struct {
 	Family   config.Family
 }
 
+// Label says which of a name's records it is, in one word.
+func (k Key) Label() string {
+	if k.Family == 0 {
+		return "alias"
+	}
+	return k.Family.String()
+}
+
 // Record is one address record to keep published.
 type Record struct {
 	Key

@@ -27,6 +27,8 @@ type Saved struct {
 	Reason    string         `json:"reason,omitempty"`
 	BlockedAs string         `json:"blocked_as,omitempty"` // Identity that was blocked
 
+	Target string `json:"target,omitempty"` // of an alias, in place of Address
+
 	// What verification knows: addresses published before, the delegation last
 	// seen good, and another one that has been good since MovedAt.
 	Before  []netip.Addr `json:"before,omitempty"`
@@ -199,6 +201,11 @@ func (c *Core) Saved() ([]Saved, bool) {
 		e.sight.save(&s)
 		if s.Address.IsValid() || s.Blocked != "" {
 			list = append(list, s)
+		}
+	}
+	for _, a := range c.aliases {
+		if a.cname != "" {
+			list = append(list, a.saved())
 		}
 	}
 	return list, true

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/witness"
@@ -10,7 +9,7 @@ import (
 // A Subject is a record to be checked at the user's request.
 type Subject struct {
 	Key
-	Published netip.Addr
+	Published string // address, or target of an alias; "": nothing
 	Check     *Check
 	Expected  witness.Expected
 }
@@ -20,14 +19,14 @@ type Subject struct {
 func (c *Core) Subjects(now time.Time, hosts []string) (list []Subject, unknown []string) {
 	for _, h := range hosts {
 		found := false
-		for _, e := range c.entries {
+		for _, e := range c.all() {
 			found = found || e.Hostname == h
 		}
 		if !found {
 			unknown = append(unknown, h)
 		}
 	}
-	for _, e := range c.entries {
+	for _, e := range c.all() {
 		named := len(hosts) == 0
 		for _, h := range hosts {
 			named = named || e.Hostname == h
@@ -40,7 +39,7 @@ func (c *Core) Subjects(now time.Time, hosts []string) (list []Subject, unknown 
 		k := c.check(e, now)
 		c.checking--
 		e.sight = saved
-		list = append(list, Subject{e.Key, e.published, k, c.expected(now, e)})
+		list = append(list, Subject{e.Key, e.value(), k, c.expected(now, e)})
 	}
 	return list, unknown
 }
@@ -48,8 +47,8 @@ func (c *Core) Subjects(now time.Time, hosts []string) (list []Subject, unknown 
 // Told takes what a check at the user's request found.
 func (c *Core) Told(now time.Time, s Subject, f *witness.Facts) *Turn {
 	e := c.find(s.Key)
-	if e == nil || e.sight.flight != nil || e.published != s.Check.want || e.publishedAt.After(s.Check.started) ||
-		!e.published.IsValid() || !c.verify.Enabled || s.Expected.Unverifiable != "" {
+	if e == nil || e.sight.flight != nil || e.value() != s.Check.want || e.publishedAt.After(s.Check.started) ||
+		e.value() == "" || !c.verify.Enabled || s.Expected.Unverifiable != "" {
 		return nil
 	}
 	return c.judge(now, e, witness.Walk, f)

@@ -50,7 +50,7 @@ type Check struct {
 	Origin provider.Origin
 
 	key     Key
-	want    netip.Addr
+	want    string
 	started time.Time
 }
 
@@ -67,7 +67,7 @@ func (c *Core) Verify(v config.Verify) { c.verify = v }
 // Checks starts the checks that are due and returns them.
 func (c *Core) Checks(now time.Time) []*Check {
 	var checks []*Check
-	for _, e := range c.entries {
+	for _, e := range c.all() {
 		if at, ok := c.checkAt(e); ok && !at.After(now) && c.checking < maxChecks {
 			checks = append(checks, c.check(e, now))
 		}
@@ -79,7 +79,7 @@ func (c *Core) Checks(now time.Time) []*Check {
 // zero when only an event can bring that about.
 func (c *Core) NextCheck(now time.Time) time.Time {
 	var next time.Time
-	for _, e := range c.entries {
+	for _, e := range c.all() {
 		if at, ok := c.checkAt(e); ok && at.After(now) && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
@@ -92,19 +92,32 @@ func (c *Core) NextCheck(now time.Time) time.Time {
 func (c *Core) checkAt(e *entry) (time.Time, bool) {
 	a := c.accounts[e.Provider]
 	if !c.verify.Enabled || a == nil || a.Unverifiable != "" || !e.Enabled || e.sight.flight != nil ||
-		!e.published.IsValid() || !e.wanted.IsValid() {
+		e.value() == "" || e.Family != 0 && !e.wanted.IsValid() || e.Family == 0 && !c.online() {
 		return time.Time{}, false
 	}
 	return e.sight.next, true
 }
 
+// online says whether any record has an address, so that there is a way to ask.
+func (c *Core) online() bool {
+	for _, e := range c.entries {
+		if e.wanted.IsValid() {
+			return true
+		}
+	}
+	return false
+}
+
 // check starts a check of a record.
 func (c *Core) check(e *entry, now time.Time) *Check {
 	s := &e.sight
-	k := &Check{key: e.Key, want: e.published, started: now}
+	k := &Check{key: e.Key, want: e.value(), started: now}
 	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Last: s.facts, Turn: s.turn}
-	if e.Family == config.IPv6 {
+	switch e.Family {
+	case config.IPv6:
 		k.Type = dns.TypeAAAA
+	case 0:
+		k.Type = dns.TypeCNAME
 	}
 	if a := c.accounts[e.Provider]; a != nil {
 		k.Origin.Device = a.device(e)
@@ -171,7 +184,7 @@ func (c *Core) Checked(now time.Time, k *Check, f *witness.Facts) *Turn {
 		return nil
 	}
 	e.sight.flight = nil
-	if e.published != k.want || e.publishedAt.After(k.started) {
+	if e.value() != k.want || e.publishedAt.After(k.started) {
 		return nil // it looked for what was published before
 	}
 	return c.judge(now, e, k.How, f)
@@ -225,12 +238,12 @@ func (c *Core) judge(now time.Time, e *entry, how witness.How, f *witness.Facts)
 
 // expected is what is known about a record.
 func (c *Core) expected(now time.Time, e *entry) witness.Expected {
-	x := witness.Expected{Want: e.published.String(), Known: e.sight.known, Age: now.Sub(e.sight.first), Delay: usualDelay}
-	if !e.published.IsValid() {
-		x.Want = ""
-	}
+	x := witness.Expected{Want: e.value(), Known: e.sight.known, Age: now.Sub(e.sight.first), Delay: usualDelay}
 	for _, a := range e.sight.older {
 		x.Older = append(x.Older, a.String())
+	}
+	if a := c.findAlias(e.Key); a != nil {
+		x.Older = append(x.Older, a.Targets...)
 	}
 	if a := c.accounts[e.Provider]; a != nil {
 		x.Unverifiable = a.Unverifiable
@@ -244,7 +257,7 @@ func (c *Core) expected(now time.Time, e *entry) witness.Expected {
 // predecessor takes for ours what the servers gave before our first
 // publication had reached them.
 func (c *Core) predecessor(e *entry, f *witness.Facts, x witness.Expected) {
-	if len(e.sight.older) > 0 {
+	if len(e.sight.older) > 0 || e.Family == 0 {
 		return
 	}
 	for _, server := range f.Servers {
@@ -262,7 +275,7 @@ func (c *Core) world(now time.Time, e *entry, f *witness.Facts) {
 	s := &e.sight
 	if s.gap > 0 {
 		s.gap = 0
-		c.log.Infof("%s: %v seen by %s after %s", e.Hostname, e.Family, f.Seen(e.published.String()), short(now.Sub(e.publishedAt)))
+		c.log.Infof("%s: %s seen by %s after %s", e.Hostname, e.Label(), f.Seen(e.value()), short(now.Sub(e.publishedAt)))
 	}
 	if f.Resolver != "" || f.Light || len(f.Parent.Servers) == 0 {
 		return
@@ -293,9 +306,10 @@ func (c *Core) turn(now time.Time, e *entry, v witness.Verdict, note string) *Tu
 		return nil
 	}
 	s.since = now
+	c.turned(now, e, v, note)
 	switch {
 	case v == witness.OK && old != "" && old != witness.Pending:
-		c.log.Infof("%s: %v ok again: %s", e.Hostname, e.Family, note)
+		c.log.Infof("%s: %s ok again: %s", e.Hostname, e.Label(), note)
 	case v == witness.Stale && e.forced:
 		c.log.Warnf("%s: stale: %s; publishing it once more", e.Hostname, note)
 	case v != witness.OK && v != witness.Pending:
@@ -306,11 +320,11 @@ func (c *Core) turn(now time.Time, e *entry, v witness.Verdict, note string) *Tu
 
 // Verdict is what the user is told about a record.
 func (c *Core) verdict(e *entry) (v witness.Verdict, note string, delegation []string) {
-	if a := c.accounts[e.Provider]; c.verify.Enabled && a != nil && a.Unverifiable != "" && e.published.IsValid() {
+	if a := c.accounts[e.Provider]; c.verify.Enabled && a != nil && a.Unverifiable != "" && e.value() != "" {
 		return witness.Unverifiable, a.Unverifiable, nil
 	}
 	s := &e.sight
-	if !c.verify.Enabled || !e.published.IsValid() {
+	if !c.verify.Enabled || e.value() == "" {
 		return "", "", nil
 	}
 	servers := s.known.Servers
