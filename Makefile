@@ -119,6 +119,19 @@ fuzz: tools  ## every fuzz target for FUZZTIME (default 5s)
 emulated-user: tools bin/mipsle/wanbeacon bin/mips/wanbeacon bin/arm5/wanbeacon bin/arm64/wanbeacon
 	ddns/internal/emulated.sh
 
+# What test-emulated needs beside, and Debian's kernels for its machines.
+EMULATED_TOOLS   := qemu-system-mipsel:qemu-system-mips qemu-system-aarch64:qemu-system-arm qemu-system-x86_64:qemu-system-x86 modprobe:kmod
+EMULATED_ARCHS   := mipsel_24kc,arm_cortex-a15_neon-vfpv4,aarch64_generic,x86_64
+EMULATED_KERNELS := mipsel:linux-image-4kc-malta armhf:linux-image-armmp arm64:linux-image-arm64 amd64:linux-image-amd64
+
+.PHONY: test-emulated
+test-emulated:  ## whole routers under qemu-system: lease, change, update, for four architectures (root)
+	@$(MAKE) -s tools TOOLS='$(TOOLS) $(EMULATED_TOOLS)'
+	@for k in $(EMULATED_KERNELS); do ddns/internal/machine/fetch.sh $${k%%:*} $${k##*:} bin/emulated/$${k%%:*} || exit 1; done
+	$(MAKE) $(foreach t,$(shell $(GO) run ./ipk targets -only '$(EMULATED_ARCHS)'),bin/$t/wanbeacon)
+	$(GO) run ./ipk packages -only '$(EMULATED_ARCHS)' -epoch $(EPOCH) -out bin/emulated/packages
+	WANBEACON_EMULATED=1 $(GO) test -count=1 -v -run Emulated -timeout 30m ./ddns/internal/machine
+
 .PHONY: bench
 bench: tools build  ## latency from kernel event to request, against a bare program (root)
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./ddns/internal/bench
@@ -147,7 +160,7 @@ lint: tools
 	$(GO) vet ./...
 	GOFLAGS= $(GO) run $(STATICCHECK) ./...
 	shellcheck $$(git ls-files '*.sh' .ci/run)
-	shellcheck -s dash ipk/files/etc/init.d/* ipk/scripts/*/*
+	shellcheck -s dash ipk/files/etc/init.d/* ipk/scripts/*/* ddns/internal/machine/init ddns/internal/machine/lease
 
 .PHONY: clean
 clean:  ## removes what was built

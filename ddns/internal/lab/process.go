@@ -41,6 +41,14 @@ func (ns *Namespace) Spawn(program string, args ...string) *Process {
 	return ns.spawn(exec.Command(Tool(ns.lab, program), args...))
 }
 
+// SpawnInput is Spawn with a standard input.
+func (ns *Namespace) SpawnInput(in *os.File, program string, args ...string) *Process {
+	ns.lab.Helper()
+	cmd := exec.Command(Tool(ns.lab, program), args...)
+	cmd.Stdin = in
+	return ns.spawn(cmd)
+}
+
 func (ns *Namespace) spawn(cmd *exec.Cmd) *Process {
 	ns.lab.Helper()
 	p := &Process{Name: strings.Join(cmd.Args, " "), lab: ns.lab, cmd: cmd, ended: make(chan struct{})}
