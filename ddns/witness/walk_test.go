@@ -10,41 +10,40 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
+	"github.com/wanbeacon/wanbeacon/ddns/internal/dnsworld"
 )
 
-func look(t *testing.T, w *world) *Facts {
+func look(t *testing.T, w *dnsworld.World) *Facts {
 	t.Helper()
-	return Check{Name: "home.example.org", Type: dns.TypeA, Roots: testRoots}.Run(t.Context(), w)
+	return Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots}.Run(t.Context(), w)
 }
 
-var allFive = []string{"11.0.2.1", "11.0.2.2", "11.0.2.3", "11.0.2.4", "11.0.2.5"}
-
 func TestWalkOfAnOrdinaryName(t *testing.T) {
-	w := usualWorld()
+	w := dnsworld.Usual()
 	f := look(t, w)
 	if f.Parent.Zone != "example.org" || len(f.Parent.Servers) != 5 || len(f.Child) != 5 || len(f.Servers) != 5 || f.Why != "" {
 		t.Fatalf("%+v", f)
 	}
 	for i, s := range f.Servers {
-		if s.Said != Values || fmt.Sprint(s.Values) != "["+home+"]" || s.Addr.String() != fmt.Sprintf("11.0.2.%d:53", i+1) {
+		if s.Said != Values || fmt.Sprint(s.Values) != "["+dnsworld.Home+"]" || s.Addr.String() != fmt.Sprintf("11.0.2.%d:53", i+1) {
 			t.Errorf("%+v", s)
 		}
 	}
 	// root, org, root, net, net's other glue-less names, five servers, the NS set
-	if n := w.count(); n != f.Queries || n > 16 {
-		t.Errorf("%d questions, %d counted:\n%s", n, f.Queries, strings.Join(w.asked, "\n"))
+	if n := w.Count(); n != f.Queries || n > 16 {
+		t.Errorf("%d questions, %d counted:\n%s", n, f.Queries, strings.Join(w.Asked, "\n"))
 	}
-	if !strings.HasPrefix(w.asked[0], "11.0.0.1 org NS") {
-		t.Errorf("the root was asked for more than the top-level domain: %s", w.asked[0])
+	if !strings.HasPrefix(w.Asked[0], "11.0.0.1 org NS") {
+		t.Errorf("the root was asked for more than the top-level domain: %s", w.Asked[0])
 	}
 	// The next checks know the way.
 	for _, c := range []struct {
 		how        How
 		turn, want int
 	}{{Light, 6, 1}, {Light, 7, 1}, {All, 8, 5}} {
-		before := w.count()
-		g := Check{Name: "home.example.org", Type: dns.TypeA, Roots: testRoots, How: c.how, Last: f, Turn: c.turn}.Run(t.Context(), w)
-		if n := w.count() - before; n != c.want || g.Queries != n || len(g.Servers) != n || g.Servers[0].Said != Values || !g.Parent.Equal(f.Parent) {
+		before := w.Count()
+		g := Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots, How: c.how, Last: f, Turn: c.turn}.Run(t.Context(), w)
+		if n := w.Count() - before; n != c.want || g.Queries != n || len(g.Servers) != n || g.Servers[0].Said != Values || !g.Parent.Equal(f.Parent) {
 			t.Errorf("%d questions %+v", n, g)
 		}
 	}
@@ -53,21 +52,21 @@ func TestWalkOfAnOrdinaryName(t *testing.T) {
 // TestLightChecksNoticeBoth: what the servers say, and who the parent says
 // that they are, the old ones still answering right.
 func TestLightChecksNoticeBoth(t *testing.T) {
-	for name, change := range map[string]func(w *world){
-		"an address": func(w *world) { w.set("home.example.org A", []string{"192.0.2.66"}, allFive...) },
-		"silence":    func(w *world) { w.mode("silent", allFive...) },
-		"delegation": func(w *world) {
-			w.zone("org", records{"example.org NS": {"ns7.example.net"}}, "11.0.1.1")
+	for name, change := range map[string]func(w *dnsworld.World){
+		"an address": func(w *dnsworld.World) { w.Set("home.example.org A", []string{"192.0.2.66"}, dnsworld.Five...) },
+		"silence":    func(w *dnsworld.World) { w.Mode("silent", dnsworld.Five...) },
+		"delegation": func(w *dnsworld.World) {
+			w.Zone("org", dnsworld.Records{"example.org NS": {"ns7.example.net"}}, "11.0.1.1")
 		},
-		"no delegation": func(w *world) { w.zone("org", records{}, "11.0.1.1") },
+		"no delegation": func(w *dnsworld.World) { w.Zone("org", dnsworld.Records{}, "11.0.1.1") },
 	} {
-		w := usualWorld()
+		w := dnsworld.Usual()
 		f := look(t, w)
 		change(w)
 		doubts := 0
 		for turn := range 2 {
-			g := Check{Name: "home.example.org", Type: dns.TypeA, Roots: testRoots, How: Light, Last: f, Turn: turn}.Run(t.Context(), w)
-			if v, _ := Judge(g, Expected{Want: home, Age: time.Hour}); v != OK {
+			g := Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots, How: Light, Last: f, Turn: turn}.Run(t.Context(), w)
+			if v, _ := Judge(g, Expected{Want: dnsworld.Home, Age: time.Hour}); v != OK {
 				doubts++
 			}
 		}
@@ -81,90 +80,90 @@ func TestLightChecksNoticeBoth(t *testing.T) {
 // for each server, as others says it, or the reason.
 func TestWhatTheWalkFinds(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(w *world)
+		change func(w *dnsworld.World)
 		zone   string
 		want   string // part of the sentence
 		says   Verdict
 	}{
-		"as usual":   {func(w *world) {}, "example.org", "all 5 name servers give", OK},
-		"one silent": {func(w *world) { w.mode("silent", allFive[3]) }, "example.org", "4 of 5 name servers give 203.0.113.7; ns4.example.net: no answer", OK},
-		"all silent": {func(w *world) { w.mode("silent", allFive...) }, "example.org", "nobody answers for it: ns1.example.net, ns2.example.net: no answer; ns3", Dark},
-		"SERVFAIL":   {func(w *world) { w.mode("servfail", allFive...) }, "example.org", "SERVFAIL", Dark},
-		"REFUSED":    {func(w *world) { w.mode("refused", allFive...) }, "example.org", "REFUSED", Dark},
-		"lame":       {func(w *world) { w.mode("lame", allFive...) }, "example.org", "lame", Dark},
-		"a name taken away": {func(w *world) {
-			w.set("home.example.org A", nil, allFive...)
-			w.set("home.example.org AAAA", nil, allFive...)
+		"as usual":   {func(w *dnsworld.World) {}, "example.org", "all 5 name servers give", OK},
+		"one silent": {func(w *dnsworld.World) { w.Mode("silent", dnsworld.Five[3]) }, "example.org", "4 of 5 name servers give 203.0.113.7; ns4.example.net: no answer", OK},
+		"all silent": {func(w *dnsworld.World) { w.Mode("silent", dnsworld.Five...) }, "example.org", "nobody answers for it: ns1.example.net, ns2.example.net: no answer; ns3", Dark},
+		"SERVFAIL":   {func(w *dnsworld.World) { w.Mode("servfail", dnsworld.Five...) }, "example.org", "SERVFAIL", Dark},
+		"REFUSED":    {func(w *dnsworld.World) { w.Mode("refused", dnsworld.Five...) }, "example.org", "REFUSED", Dark},
+		"lame":       {func(w *dnsworld.World) { w.Mode("lame", dnsworld.Five...) }, "example.org", "lame", Dark},
+		"a name taken away": {func(w *dnsworld.World) {
+			w.Set("home.example.org A", nil, dnsworld.Five...)
+			w.Set("home.example.org AAAA", nil, dnsworld.Five...)
 		}, "example.org", "no such name", Dark},
-		"only IPv6 left": {func(w *world) { w.set("home.example.org A", nil, allFive...) }, "example.org", "no such record", Dark},
-		"a wildcard": {func(w *world) {
-			w.set("home.example.org A", nil, allFive...)
-			w.set("home.example.org AAAA", nil, allFive...)
-			w.set("*.example.org A", []string{home}, allFive...)
+		"only IPv6 left": {func(w *dnsworld.World) { w.Set("home.example.org A", nil, dnsworld.Five...) }, "example.org", "no such record", Dark},
+		"a wildcard": {func(w *dnsworld.World) {
+			w.Set("home.example.org A", nil, dnsworld.Five...)
+			w.Set("home.example.org AAAA", nil, dnsworld.Five...)
+			w.Set("*.example.org A", []string{dnsworld.Home}, dnsworld.Five...)
 		}, "example.org", "all 5", OK},
-		"one older": {func(w *world) { w.set("home.example.org A", []string{"198.51.100.9"}, allFive[2]) }, "example.org", "ns3.example.net: 198.51.100.9 (older)", Stale},
-		"sinkhole":  {func(w *world) { w.set("home.example.org A", []string{"192.0.2.66"}, allFive...) }, "example.org", "192.0.2.66, which was never ours", Diverted},
-		"CNAME within": {func(w *world) {
-			w.set("home.example.org A", nil, allFive...)
-			w.set("home.example.org CNAME", []string{"x.example.org"}, allFive...)
-			w.set("x.example.org A", []string{home}, allFive...)
+		"one older": {func(w *dnsworld.World) { w.Set("home.example.org A", []string{"198.51.100.9"}, dnsworld.Five[2]) }, "example.org", "ns3.example.net: 198.51.100.9 (older)", Stale},
+		"sinkhole":  {func(w *dnsworld.World) { w.Set("home.example.org A", []string{"192.0.2.66"}, dnsworld.Five...) }, "example.org", "192.0.2.66, which was never ours", Diverted},
+		"CNAME within": {func(w *dnsworld.World) {
+			w.Set("home.example.org A", nil, dnsworld.Five...)
+			w.Set("home.example.org CNAME", []string{"x.example.org"}, dnsworld.Five...)
+			w.Set("x.example.org A", []string{dnsworld.Home}, dnsworld.Five...)
 		}, "example.org", "all 5", OK},
-		"CNAME elsewhere": {func(w *world) {
-			w.set("home.example.org A", nil, allFive...)
-			w.set("home.example.org CNAME", []string{"ns1.example.net"}, allFive...)
-			w.zone("example.net", records{"ns1.example.net A": {home}}, "11.0.2.1", "11.0.2.2")
+		"CNAME elsewhere": {func(w *dnsworld.World) {
+			w.Set("home.example.org A", nil, dnsworld.Five...)
+			w.Set("home.example.org CNAME", []string{"ns1.example.net"}, dnsworld.Five...)
+			w.Zone("example.net", dnsworld.Records{"ns1.example.net A": {dnsworld.Home}}, "11.0.2.1", "11.0.2.2")
 		}, "example.org", "all 2 name servers give", OK},
-		"CNAME circle": {func(w *world) {
-			w.set("home.example.org A", nil, allFive...)
-			w.set("home.example.org CNAME", []string{"b.example.org"}, allFive...)
-			w.set("b.example.org CNAME", []string{"home.example.org"}, allFive...)
+		"CNAME circle": {func(w *dnsworld.World) {
+			w.Set("home.example.org A", nil, dnsworld.Five...)
+			w.Set("home.example.org CNAME", []string{"b.example.org"}, dnsworld.Five...)
+			w.Set("b.example.org CNAME", []string{"home.example.org"}, dnsworld.Five...)
 		}, "example.org", "circle", Dark},
-		"DNAME": {func(w *world) {
-			w.set("example.org DNAME", nil, allFive...)
-			w.set("home.example.org A", nil, allFive...)
-			w.set("home.example.org AAAA", nil, allFive...)
-			w.zone("org", records{"org DNAME": nil, "example.org DNAME": {"example.net"}}, "11.0.1.1")
-			w.zone("example.net", records{"home.example.net A": {home}}, "11.0.2.1", "11.0.2.2")
+		"DNAME": {func(w *dnsworld.World) {
+			w.Set("example.org DNAME", nil, dnsworld.Five...)
+			w.Set("home.example.org A", nil, dnsworld.Five...)
+			w.Set("home.example.org AAAA", nil, dnsworld.Five...)
+			w.Zone("org", dnsworld.Records{"org DNAME": nil, "example.org DNAME": {"example.net"}}, "11.0.1.1")
+			w.Zone("example.net", dnsworld.Records{"home.example.net A": {dnsworld.Home}}, "11.0.2.1", "11.0.2.2")
 		}, "org", "all 2 name servers give", OK},
-		"no such domain":    {func(w *world) { w.zone("org", records{}, "11.0.1.1") }, "org", "no such name", Dark},
-		"no such top-level": {func(w *world) { w.zone("", records{"net NS": {"a.nic.net"}}, "11.0.0.1") }, "", "no such name", Dark},
-		"no glue at all":    {func(w *world) { w.mode("noglue", "11.0.1.2", "11.0.1.3") }, "example.org", "nobody answers", Dark},
-		"referral in a circle": {func(w *world) {
-			w.zone("org", records{"example.org NS": {"ns.example.com"}}, "11.0.1.1")
-			w.zone("", records{"org NS": {"a.nic.org"}, "a.nic.org A": {"11.0.1.1"}, "com NS": {"a.nic.com"}, "a.nic.com A": {"11.0.1.9"}}, "11.0.0.1")
-			w.zone("com", records{"example.com NS": {"ns.example.org"}}, "11.0.1.9")
+		"no such domain":    {func(w *dnsworld.World) { w.Zone("org", dnsworld.Records{}, "11.0.1.1") }, "org", "no such name", Dark},
+		"no such top-level": {func(w *dnsworld.World) { w.Zone("", dnsworld.Records{"net NS": {"a.nic.net"}}, "11.0.0.1") }, "", "no such name", Dark},
+		"no glue at all":    {func(w *dnsworld.World) { w.Mode("noglue", "11.0.1.2", "11.0.1.3") }, "example.org", "nobody answers", Dark},
+		"referral in a circle": {func(w *dnsworld.World) {
+			w.Zone("org", dnsworld.Records{"example.org NS": {"ns.example.com"}}, "11.0.1.1")
+			w.Zone("", dnsworld.Records{"org NS": {"a.nic.org"}, "a.nic.org A": {"11.0.1.1"}, "com NS": {"a.nic.com"}, "a.nic.com A": {"11.0.1.9"}}, "11.0.0.1")
+			w.Zone("com", dnsworld.Records{"example.com NS": {"ns.example.org"}}, "11.0.1.9")
 		}, "example.org", "no address", Dark},
-		"referral upwards":   {func(w *world) { w.mode("up", allFive...); w.answer = upwards }, "example.org", "lame", Dark},
-		"referral to itself": {func(w *world) { w.answer = sideways }, "example.org", "lame", Dark},
-		"glue out of bailiwick is not believed": {func(w *world) {
-			w.answer = func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
+		"referral upwards":   {func(w *dnsworld.World) { w.Mode("up", dnsworld.Five...); w.Answer = upwards }, "example.org", "lame", Dark},
+		"referral to itself": {func(w *dnsworld.World) { w.Answer = sideways }, "example.org", "lame", Dark},
+		"glue out of bailiwick is not believed": {func(w *dnsworld.World) {
+			w.Answer = func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
 				if server.String() == "11.0.1.1" { // org says where a server of net is
 					for i := range 5 {
 						s := fmt.Sprintf("ns%d.example.net", i+1)
-						m.Authorities = append(m.Authorities, resource("example.org", "NS", s))
-						m.Additionals = append(m.Additionals, resource(s, "A", "192.0.2.66"))
+						m.Authorities = append(m.Authorities, dnsworld.Resource("example.org", "NS", s))
+						m.Additionals = append(m.Additionals, dnsworld.Resource(s, "A", "192.0.2.66"))
 					}
 				}
 				return nil
 			}
 		}, "example.org", "all 5", OK},
-		"glue that has moved": {func(w *world) {
-			w.zone("org", records{"example.org NS": {"ns1.example.org", "ns2.example.org"}, "ns1.example.org A": {"11.0.9.9"}, "ns2.example.org A": {"11.0.2.2"}}, "11.0.1.1")
-			w.set("ns1.example.org A", []string{"11.0.2.1"}, allFive...)
-			w.set("example.org NS", []string{"ns1.example.org", "ns2.example.org"}, allFive...)
+		"glue that has moved": {func(w *dnsworld.World) {
+			w.Zone("org", dnsworld.Records{"example.org NS": {"ns1.example.org", "ns2.example.org"}, "ns1.example.org A": {"11.0.9.9"}, "ns2.example.org A": {"11.0.2.2"}}, "11.0.1.1")
+			w.Set("ns1.example.org A", []string{"11.0.2.1"}, dnsworld.Five...)
+			w.Set("example.org NS", []string{"ns1.example.org", "ns2.example.org"}, dnsworld.Five...)
 		}, "example.org", "all 2 name servers give", OK},
-		"a server that only the zone names": {func(w *world) {
-			w.zone("org", records{"example.org NS": {"ns1.example.net"}}, "11.0.1.1")
-			w.set("home.example.org A", []string{"198.51.100.9"}, allFive[4])
+		"a server that only the zone names": {func(w *dnsworld.World) {
+			w.Zone("org", dnsworld.Records{"example.org NS": {"ns1.example.net"}}, "11.0.1.1")
+			w.Set("home.example.org A", []string{"198.51.100.9"}, dnsworld.Five[4])
 		}, "example.org", "ns5.example.net: 198.51.100.9 (older)", Stale},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := usualWorld()
+			w := dnsworld.Usual()
 			c.change(w)
 			f := look(t, w)
-			v, note := Judge(f, Expected{Want: home, Older: []string{"198.51.100.9"}, Age: time.Hour, Delay: time.Minute})
-			if f.Parent.Zone != c.zone || v != c.says || !strings.Contains(note, c.want) || w.count() > maxQuestions {
-				t.Errorf("zone %q, %s: %s\n%d questions:\n%s", f.Parent.Zone, v, note, w.count(), strings.Join(w.asked, "\n"))
+			v, note := Judge(f, Expected{Want: dnsworld.Home, Older: []string{"198.51.100.9"}, Age: time.Hour, Delay: time.Minute})
+			if f.Parent.Zone != c.zone || v != c.says || !strings.Contains(note, c.want) || w.Count() > maxQuestions {
+				t.Errorf("zone %q, %s: %s\n%d questions:\n%s", f.Parent.Zone, v, note, w.Count(), strings.Join(w.Asked, "\n"))
 			}
 		})
 	}
@@ -173,7 +172,7 @@ func TestWhatTheWalkFinds(t *testing.T) {
 // upwards makes the servers of example.org lead to the root.
 func upwards(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
 	if strings.HasPrefix(server.String(), "11.0.2.") && q.Name.String() == "home.example.org." {
-		r := resource("org", "NS", "a.nic.org")
+		r := dnsworld.Resource("org", "NS", "a.nic.org")
 		m.Authorities = []dnsmessage.Resource{r}
 	}
 	return nil
@@ -182,7 +181,7 @@ func upwards(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) er
 // sideways makes them lead to themselves.
 func sideways(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
 	if strings.HasPrefix(server.String(), "11.0.2.") && q.Name.String() == "home.example.org." {
-		m.Authorities = []dnsmessage.Resource{resource("example.org", "NS", "ns1.example.net")}
+		m.Authorities = []dnsmessage.Resource{dnsworld.Resource("example.org", "NS", "ns1.example.net")}
 	}
 	return nil
 }
@@ -207,7 +206,7 @@ func TestBlockedAndRedirected(t *testing.T) {
 	// proxy answers for everybody, by recursion.
 	proxy := func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
 		m.RecursionAvailable = true
-		m.Answers = []dnsmessage.Resource{resource("org", "NS", "a.nic.org")}
+		m.Answers = []dnsmessage.Resource{dnsworld.Resource("org", "NS", "a.nic.org")}
 		return nil
 	}
 	// late answers for everybody but the root.
@@ -216,7 +215,7 @@ func TestBlockedAndRedirected(t *testing.T) {
 			return nil
 		}
 		m.RecursionAvailable = true
-		m.Answers = []dnsmessage.Resource{resource("home.example.org", "A", "192.0.2.66")}
+		m.Answers = []dnsmessage.Resource{dnsworld.Resource("home.example.org", "A", "192.0.2.66")}
 		return nil
 	}
 	for name, c := range map[string]struct {
@@ -225,24 +224,24 @@ func TestBlockedAndRedirected(t *testing.T) {
 		says     Verdict
 		want     string
 	}{
-		"blocked":                     {answers(home), nil, OK, "the resolver 192.0.2.53 gives 203.0.113.7; weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is blocked"},
+		"blocked":                     {answers(dnsworld.Home), nil, OK, "the resolver 192.0.2.53 gives 203.0.113.7; weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is blocked"},
 		"blocked, resolver is silent": {nil, nil, Unverifiable, "outgoing DNS is blocked: no root server answers, and the resolver 192.0.2.53 does not answer"},
 		"blocked, sinkhole":           {answers("192.0.2.66"), nil, Diverted, "weaker"},
 		"blocked, no such name":       {answers(), nil, Dark, "no such name; weaker"},
 		"blocked, name is broken":     {broken("home.example.org"), nil, Dark, "SERVFAIL; weaker"},
 		"blocked, resolver is broken": {broken("all"), nil, Unverifiable, "does not answer"},
-		"redirected":                  {answers(home), proxy, OK, "weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is redirected"},
-		"redirected below the root":   {answers(home), late, OK, "outgoing DNS is redirected"},
+		"redirected":                  {answers(dnsworld.Home), proxy, OK, "weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is redirected"},
+		"redirected below the root":   {answers(dnsworld.Home), late, OK, "outgoing DNS is redirected"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := usualWorld()
-			w.resolver, w.answer = c.resolver, c.proxy
+			w := dnsworld.Usual()
+			w.Resolver, w.Answer = c.resolver, c.proxy
 			if c.proxy == nil {
-				w.mode("silent", "11.0.0.1")
+				w.Mode("silent", "11.0.0.1")
 			}
-			v, note := Judge(look(t, w), Expected{Want: home, Age: 3 * time.Hour, Delay: time.Minute})
+			v, note := Judge(look(t, w), Expected{Want: dnsworld.Home, Age: 3 * time.Hour, Delay: time.Minute})
 			if v != c.says || !strings.Contains(note, c.want) {
-				t.Errorf("%s: %s\n%s", v, note, strings.Join(w.asked, "\n"))
+				t.Errorf("%s: %s\n%s", v, note, strings.Join(w.Asked, "\n"))
 			}
 		})
 	}
@@ -250,17 +249,17 @@ func TestBlockedAndRedirected(t *testing.T) {
 
 // TestServersOfTheInnerNetworkAreNotAsked because a stranger says so.
 func TestServersOfTheInnerNetworkAreNotAsked(t *testing.T) {
-	w := usualWorld()
+	w := dnsworld.Usual()
 	for _, root := range rootServers() {
-		w.zone("", records{"org NS": {"a.nic.org"}, "a.nic.org A": {"192.168.1.1", "127.0.0.1", "10.0.0.1", "0.0.0.0"}}, root.Addr().String())
+		w.Zone("", dnsworld.Records{"org NS": {"a.nic.org"}, "a.nic.org A": {"192.168.1.1", "127.0.0.1", "10.0.0.1", "0.0.0.0"}}, root.Addr().String())
 	}
 	f := Check{Name: "home.example.org", Type: dns.TypeA}.Run(t.Context(), w)
-	for _, asked := range w.asked {
+	for _, asked := range w.Asked {
 		if !strings.HasSuffix(asked, " org NS") {
 			t.Error(asked)
 		}
 	}
-	if v, note := Judge(f, Expected{Want: home, Age: time.Hour}); v != Dark {
+	if v, note := Judge(f, Expected{Want: dnsworld.Home, Age: time.Hour}); v != Dark {
 		t.Error(v, note)
 	}
 }

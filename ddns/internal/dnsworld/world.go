@@ -1,4 +1,8 @@
-package witness
+// Package dnsworld is a DNS of values for tests: servers by address, their zones
+// and faults, asked through calls in place of sockets, in virtual time if need
+// be. Its answers are packed by another library than ours and go through our
+// parser. It reaches no binary.
+package dnsworld
 
 import (
 	"context"
@@ -12,40 +16,40 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
-// world is a DNS of values: what is at which address. Answers are packed by
+// World is a DNS of values: what is at which address. Answers are packed by
 // another library and go through the real parser.
-type world struct {
+type World struct {
 	mu       sync.Mutex
 	hosts    map[string]*host // by address
-	asked    []string         // "address name TYPE"
-	resolver func(name string, typ uint16) ([]string, dnsmessage.RCode, error)
-	answer   func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error // changes an answer, if it is not nil
+	Asked    []string         // "address name TYPE"
+	Resolver func(name string, typ uint16) ([]string, dnsmessage.RCode, error)
+	Answer   func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error // changes an answer, if it is not nil
 }
 
 // host is a name server: its zones, by name, each with its records by "name
 // TYPE", and its faults.
 type host struct {
-	zones map[string]records
+	zones map[string]Records
 	mode  string // "silent", "servfail", "refused", "lame", "noglue", "forward"
 }
 
-type records map[string][]string
+type Records map[string][]string
 
-func newWorld() *world { return &world{hosts: map[string]*host{}} }
+func New() *World { return &World{hosts: map[string]*host{}} }
 
 // zone puts a zone on servers, given by address.
-func (w *world) zone(origin string, r records, servers ...string) {
+func (w *World) Zone(origin string, r Records, servers ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range servers {
 		if w.hosts[s] == nil {
-			w.hosts[s] = &host{zones: map[string]records{}}
+			w.hosts[s] = &host{zones: map[string]Records{}}
 		}
 		w.hosts[s].zones[origin] = r
 	}
 }
 
-func (w *world) mode(mode string, servers ...string) {
+func (w *World) Mode(mode string, servers ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range servers {
@@ -56,13 +60,13 @@ func (w *world) mode(mode string, servers ...string) {
 	}
 }
 
-func (w *world) count() int {
+func (w *World) Count() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.asked)
+	return len(w.Asked)
 }
 
-var errSilent = errors.New("no answer")
+var ErrSilent = errors.New("no answer")
 
 func full(name string) dnsmessage.Name {
 	n, err := dnsmessage.NewName(name + ".")
@@ -72,7 +76,7 @@ func full(name string) dnsmessage.Name {
 	return n
 }
 
-func resource(name, typ, value string) dnsmessage.Resource {
+func Resource(name, typ, value string) dnsmessage.Resource {
 	r := dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: full(name), Class: dnsmessage.ClassINET, TTL: 60}}
 	switch typ {
 	case "A":
@@ -93,10 +97,10 @@ func resource(name, typ, value string) dnsmessage.Resource {
 
 var typeNames = map[uint16]string{dns.TypeA: "A", dns.TypeAAAA: "AAAA", dns.TypeNS: "NS", dns.TypeCNAME: "CNAME"}
 
-func (w *world) Ask(_ context.Context, server netip.AddrPort, name string, typ uint16) (*dns.Message, error) {
+func (w *World) Ask(_ context.Context, server netip.AddrPort, name string, typ uint16) (*dns.Message, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked = append(w.asked, server.Addr().String()+" "+name+" "+typeNames[typ])
+	w.Asked = append(w.Asked, server.Addr().String()+" "+name+" "+typeNames[typ])
 	h := w.hosts[server.Addr().String()]
 	m := &dnsmessage.Message{Header: dnsmessage.Header{Response: true}}
 	q := dnsmessage.Question{Name: full(name), Type: dnsmessage.Type(typ), Class: dnsmessage.ClassINET}
@@ -104,8 +108,8 @@ func (w *world) Ask(_ context.Context, server netip.AddrPort, name string, typ u
 		q.Name = dnsmessage.MustNewName(".")
 	}
 	m.Questions = []dnsmessage.Question{q}
-	if w.answer != nil {
-		if err := w.answer(server.Addr(), q, m); err != nil {
+	if w.Answer != nil {
+		if err := w.Answer(server.Addr(), q, m); err != nil {
 			return nil, err
 		}
 		if m.RCode != 0 || m.Authoritative || len(m.Answers)+len(m.Authorities) > 0 {
@@ -114,7 +118,7 @@ func (w *world) Ask(_ context.Context, server netip.AddrPort, name string, typ u
 	}
 	switch {
 	case h == nil || h.mode == "silent":
-		return nil, errSilent
+		return nil, ErrSilent
 	case h.mode == "servfail":
 		m.RCode = dnsmessage.RCodeServerFailure
 	case h.mode == "refused":
@@ -146,16 +150,16 @@ func (h *host) fill(m *dnsmessage.Message, name, typ string) {
 		return
 	}
 	zone := h.zones[origin]
-	for cut := name; len(cut) > len(origin); cut = parentOf(cut) {
+	for cut := name; len(cut) > len(origin); cut = parent(cut) {
 		if servers := zone[cut+" NS"]; servers != nil {
 			for _, s := range servers {
-				m.Authorities = append(m.Authorities, resource(cut, "NS", s))
+				m.Authorities = append(m.Authorities, Resource(cut, "NS", s))
 				if h.mode == "noglue" {
 					continue
 				}
 				for _, t := range []string{"A", "AAAA"} {
 					for _, a := range zone[s+" "+t] {
-						m.Additionals = append(m.Additionals, resource(s, t, a))
+						m.Additionals = append(m.Additionals, Resource(s, t, a))
 					}
 				}
 			}
@@ -169,24 +173,24 @@ func (h *host) fill(m *dnsmessage.Message, name, typ string) {
 		exists = exists || dns.InZone(owner, name)
 	}
 	owner := name
-	if wild := "*." + parentOf(name); !exists && zone[wild+" A"] != nil {
+	if wild := "*." + parent(name); !exists && zone[wild+" A"] != nil {
 		owner, exists = wild, true
 	}
 	for _, v := range zone[owner+" "+typ] {
-		m.Answers = append(m.Answers, resource(name, typ, v))
+		m.Answers = append(m.Answers, Resource(name, typ, v))
 	}
 	for _, v := range zone[owner+" CNAME"] {
 		if typ != "CNAME" {
-			m.Answers = append(m.Answers, resource(name, "CNAME", v))
+			m.Answers = append(m.Answers, Resource(name, "CNAME", v))
 			for _, a := range zone[v+" "+typ] {
-				m.Answers = append(m.Answers, resource(v, typ, a))
+				m.Answers = append(m.Answers, Resource(v, typ, a))
 			}
 			exists = true
 		}
 	}
-	for up := parentOf(name); len(up) > len(origin); up = parentOf(up) {
+	for up := parent(name); len(up) > len(origin); up = parent(up) {
 		for _, v := range zone[up+" DNAME"] {
-			m.Answers = append(m.Answers, resource(up, "DNAME", v))
+			m.Answers = append(m.Answers, Resource(up, "DNAME", v))
 			exists = true
 		}
 	}
@@ -204,63 +208,63 @@ func (h *host) fill(m *dnsmessage.Message, name, typ string) {
 	}
 }
 
-func (w *world) Resolve(_ context.Context, name string, typ uint16) (*dns.Message, string, error) {
+func (w *World) Resolve(_ context.Context, name string, typ uint16) (*dns.Message, string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked = append(w.asked, "resolver "+name+" "+typeNames[typ])
-	if w.resolver == nil {
-		return nil, "192.0.2.53", errSilent
+	w.Asked = append(w.Asked, "resolver "+name+" "+typeNames[typ])
+	if w.Resolver == nil {
+		return nil, "192.0.2.53", ErrSilent
 	}
-	values, rcode, err := w.resolver(name, typ)
+	values, rcode, err := w.Resolver(name, typ)
 	if err != nil {
 		return nil, "192.0.2.53", err
 	}
 	m := &dnsmessage.Message{Header: dnsmessage.Header{Response: true, RecursionAvailable: true, RCode: rcode}}
 	m.Questions = []dnsmessage.Question{{Name: full(name), Type: dnsmessage.Type(typ), Class: dnsmessage.ClassINET}}
 	for _, v := range values {
-		m.Answers = append(m.Answers, resource(name, typeNames[typ], v))
+		m.Answers = append(m.Answers, Resource(name, typeNames[typ], v))
 	}
 	p, err := packed(m)
 	return p, "192.0.2.53", err
 }
 
 // roots of the test world.
-var testRoots = []netip.AddrPort{netip.MustParseAddrPort("11.0.0.1:53")}
+var Roots = []netip.AddrPort{netip.MustParseAddrPort("11.0.0.1:53")}
 
-const home = "203.0.113.7"
+const Home = "203.0.113.7"
 
-// usualWorld is a root, two top-level domains, and example.org at five servers
+// Usual is a root, two top-level domains, and example.org at five servers
 // of example.net, whose glue is at net's servers alone.
-func usualWorld() *world {
-	w := newWorld()
-	w.zone("", records{
+func Usual() *World {
+	w := New()
+	w.Zone("", Records{
 		"org NS": {"a.nic.org"}, "a.nic.org A": {"11.0.1.1"}, "net NS": {"a.nic.net", "b.nic.net"}, "a.nic.net A": {"11.0.1.2"}, "b.nic.net A": {"11.0.1.3"},
 	}, "11.0.0.1")
 	five := []string{"ns1.example.net", "ns2.example.net", "ns3.example.net", "ns4.example.net", "ns5.example.net"}
-	w.zone("org", records{"example.org NS": five, "a.nic.org A": {"11.0.1.1"}}, "11.0.1.1")
-	addrs := records{
+	w.Zone("org", Records{"example.org NS": five, "a.nic.org A": {"11.0.1.1"}}, "11.0.1.1")
+	addrs := Records{
 		"ns1.example.net A": {"11.0.2.1"}, "ns2.example.net A": {"11.0.2.2"}, "ns3.example.net A": {"11.0.2.3"},
 		"ns4.example.net A": {"11.0.2.4"}, "ns5.example.net A": {"11.0.2.5"}, "ns5.example.net AAAA": {"2a00:db8::5"},
 	}
-	net := records{"example.net NS": five[:2]}
-	own := records{"example.net NS": five[:2]}
+	net := Records{"example.net NS": five[:2]}
+	own := Records{"example.net NS": five[:2]}
 	for k, v := range addrs {
 		net[k], own[k] = v, v
 	}
-	w.zone("net", net, "11.0.1.2", "11.0.1.3")
-	w.zone("example.net", own, "11.0.2.1", "11.0.2.2")
-	w.zone("example.org", records{
-		"example.org NS": five, "home.example.org A": {home}, "home.example.org AAAA": {"2a00:db8::7"},
+	w.Zone("net", net, "11.0.1.2", "11.0.1.3")
+	w.Zone("example.net", own, "11.0.2.1", "11.0.2.2")
+	w.Zone("example.org", Records{
+		"example.org NS": five, "home.example.org A": {Home}, "home.example.org AAAA": {"2a00:db8::7"},
 	}, "11.0.2.1", "11.0.2.2", "11.0.2.3", "11.0.2.4", "11.0.2.5")
 	return w
 }
 
 // set changes a record on servers of example.org.
-func (w *world) set(key string, values []string, servers ...string) {
+func (w *World) Set(key string, values []string, servers ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range servers {
-		fresh := records{}
+		fresh := Records{}
 		for k, v := range w.hosts[s].zones["example.org"] {
 			fresh[k] = v
 		}
@@ -270,4 +274,13 @@ func (w *world) set(key string, values []string, servers ...string) {
 		}
 		w.hosts[s].zones["example.org"] = fresh
 	}
+}
+
+// Five are the addresses of the servers of example.org.
+var Five = []string{"11.0.2.1", "11.0.2.2", "11.0.2.3", "11.0.2.4", "11.0.2.5"}
+
+// parent is the name without its first label.
+func parent(name string) string {
+	_, rest, _ := strings.Cut(name, ".")
+	return rest
 }
