@@ -30,8 +30,8 @@ func (o *Object) status(ctx context.Context, _ []byte) (any, error) {
 	r.Version = o.Version
 	r.Sources, r.Records, r.Aliases = []control.Source{}, []control.Record{}, []control.Alias{}
 	r.Config.Path = o.Path
-	if _, bad, _ := o.judged(); bad != nil {
-		text := bad.Error()
+	if _, err := o.judged(); err != nil {
+		text := err.Error()
 		r.Config.Error = &text
 	}
 	_, r.Config.Revision, _ = config.Read(o.Path)

@@ -41,29 +41,29 @@ func (o *Object) getConfig(context.Context, []byte) (any, error) {
 		r.Warnings = []problem{}
 		return r, nil
 	}
-	_, bad, warnings := o.judged()
-	r.Errors, r.Warnings = problems(bad), some(warnings)
+	warnings, err := o.judged()
+	r.Errors, r.Warnings = problems(err), some(warnings)
 	return r, nil
 }
 
-// judged reads the file as the daemon would.
-func (o *Object) judged() (cfg *config.Config, bad error, warnings []problem) {
+// judged reads the file as the daemon would. The error is Problems.
+func (o *Object) judged() (warnings []problem, err error) {
 	cfg, err := config.Load(o.Path)
 	if err != nil {
-		return nil, err, nil
+		return nil, err
 	}
 	return o.check(cfg)
 }
 
 // check completes what package config found of a configuration.
-func (o *Object) check(cfg *config.Config) (_ *config.Config, bad error, warnings []problem) {
+func (o *Object) check(cfg *config.Config) (warnings []problem, err error) {
 	if found := o.Check(cfg); len(found) > 0 {
-		bad = found
+		err = found
 	}
 	for _, w := range cfg.Warnings {
 		warnings = append(warnings, problem(w))
 	}
-	return cfg, bad, warnings
+	return warnings, err
 }
 
 // hidden stands for a secret.

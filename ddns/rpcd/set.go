@@ -100,7 +100,7 @@ func (o *Object) save(ctx context.Context, c change, rewrite func([]byte) ([]byt
 		cfg, err = config.Parse(o.Path, fresh)
 	}
 	if err == nil {
-		cfg, err, r.Warnings = o.check(cfg)
+		r.Warnings, err = o.check(cfg)
 		r.Warnings = some(r.Warnings)
 	}
 	if err == nil && !c.Check && (revision == "" || string(fresh) != string(text)) {
