@@ -192,11 +192,9 @@ func (c Client) Log(ctx context.Context) (*Log, error) {
 
 // Ask asks with a method's name, and gives the answer as it came.
 func (c Client) Ask(ctx context.Context, method string, hosts []string) (json.RawMessage, error) {
-	r, err := call[json.RawMessage](ctx, c.Socket, request{Method: method, Hosts: hosts})
-	if err != nil {
-		return nil, err
-	}
-	return *r, nil
+	var v json.RawMessage
+	err := ask(ctx, c.Socket, request{Method: method, Hosts: hosts}, &v)
+	return v, err
 }
 
 // Verify asks what the DNS says of hosts now.
@@ -205,30 +203,36 @@ func (c Client) Verify(ctx context.Context, hosts []string) (*Verification, erro
 }
 
 func call[T any](ctx context.Context, socket string, req request) (*T, error) {
+	v := new(T)
+	return v, ask(ctx, socket, req, v)
+}
+
+// ask sends a request and reads the result into v. It is not generic, as each
+// instance would cost a router two kilobytes.
+func ask(ctx context.Context, socket string, req request, v any) error {
 	conn, err := dial(socket)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOENT):
-		return nil, fmt.Errorf("%w (nothing answers at %s)", ErrNotRunning, socket)
+		return fmt.Errorf("%w (nothing answers at %s)", ErrNotRunning, socket)
 	case err != nil:
-		return nil, err
+		return err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
 	if err := send(conn, req); err != nil {
-		return nil, err
+		return err
 	}
 	var r reply
 	if err := receive(conn, &r); err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: no answer in time", socket)
+			return fmt.Errorf("%s: no answer in time", socket)
 		}
-		return nil, fmt.Errorf("%s: %w", socket, err)
+		return fmt.Errorf("%s: %w", socket, err)
 	}
 	if r.Error != "" {
-		return nil, errors.New(r.Error)
+		return errors.New(r.Error)
 	}
-	v := new(T)
-	return v, json.Unmarshal(r.Result, v)
+	return json.Unmarshal(r.Result, v)
 }
 
 // send writes v as one line.

@@ -64,7 +64,10 @@ func (o *Object) providers(_ context.Context, args []byte) (any, error) {
 	if only.Name == "" {
 		names = catalogue.Names()
 	}
-	r := catalogueReply{[]providerReply{}, problems(broken...)}
+	r := catalogueReply{[]providerReply{}, []problem{}}
+	for _, err := range broken {
+		r.Errors = append(r.Errors, problems(err)...)
+	}
 	for _, name := range names {
 		d, err := catalogue.Lookup(name)
 		if err != nil && only.Name != "" {

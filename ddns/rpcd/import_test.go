@@ -109,9 +109,8 @@ username = "somebody"
 password = "x"
 
 [[record]]
-hostname = "home.ddns.net"
+hostname = "other.ddns.net"
 provider = "noip"
-families = ["ipv6"]
 
 [[record]]
 hostname = "home.duckdns.org"

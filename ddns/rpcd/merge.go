@@ -8,6 +8,9 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
 
+// kinds of tables that a record refers to.
+var kinds = []string{"source", "provider"}
+
 // merger puts another configuration beside ours.
 type merger struct {
 	*importReply
@@ -30,19 +33,18 @@ func (m *merger) merge(path string, ours, theirs []byte) (err error) {
 		m.add("daemon", "daemon", set)
 	}
 	records := m.records()
-	for _, kind := range []string{"source", "provider"} {
+	for _, kind := range kinds {
 		for _, name := range sorted(table(m.theirs[kind])) {
 			m.named(kind, name)
 		}
 	}
 	for _, rec := range records {
-		for _, kind := range []string{"source", "provider"} {
-			if name, ok := rec[kind].(string); ok && m.names[kind+"."+name] != "" {
-				rec[kind] = m.names[kind+"."+name]
+		for _, kind := range kinds {
+			if to := m.names[kind+"."+text(rec, kind)]; to != "" {
+				rec[kind] = to
 			}
 		}
-		host, _ := rec["hostname"].(string)
-		m.add("record", "record "+host, rec)
+		m.add("record", "record "+text(rec, "hostname"), rec)
 		m.Records++
 	}
 	return nil
@@ -64,35 +66,25 @@ func (m *merger) daemon() map[string]any {
 	return set
 }
 
-// records returns the records that ours does not have.
+// records returns the records whose name ours does not have.
 func (m *merger) records() (added []map[string]any) {
+	own := map[any]bool{}
+	for _, rec := range elements(m.ours["record"]) {
+		own[rec["hostname"]] = true
+	}
 	for _, rec := range elements(m.theirs["record"]) {
-		host, _ := rec["hostname"].(string)
-		uses := []string{"source." + text(rec, "source", "wan"), "provider." + text(rec, "provider", "")}
-		there := false
-		for _, own := range elements(m.ours["record"]) {
-			there = there || own["hostname"] == host && m.sameType(own, rec) && overlap(own["families"], rec["families"])
-		}
-		if there {
+		uses := m.wanted
+		if host := text(rec, "hostname"); own[host] {
+			uses = m.refused
 			m.Skips = append(m.Skips, skipReply{"record " + host, "there is one already"})
 		} else {
 			added = append(added, rec)
 		}
-		for _, t := range uses {
-			if there {
-				m.refused[t] = true
-			} else {
-				m.wanted[t] = true
-			}
+		for _, kind := range kinds {
+			uses[kind+"."+text(rec, kind)] = true
 		}
 	}
 	return added
-}
-
-// sameType reports whether both records are kept at the same kind of provider.
-func (m *merger) sameType(own, rec map[string]any) bool {
-	a, b := text(own, "provider", ""), text(rec, "provider", "")
-	return text(table(table(m.ours["provider"])[a]), "type", a) == text(table(table(m.theirs["provider"])[b]), "type", b)
 }
 
 // named adds a source or a provider, under another name if ours has something
@@ -134,29 +126,9 @@ func (m *merger) named(kind, name string) {
 	}
 }
 
-func text(t map[string]any, key, standard string) string {
-	if s, ok := t[key].(string); ok {
-		return s
-	}
-	return standard
-}
-
-// overlap reports whether two records' families, ["ipv4"] if not given, have one in common.
-func overlap(a, b any) bool {
-	list := func(v any) []any {
-		if l, ok := v.([]any); ok {
-			return l
-		}
-		return []any{"ipv4"}
-	}
-	for _, x := range list(a) {
-		for _, y := range list(b) {
-			if x == y {
-				return true
-			}
-		}
-	}
-	return false
+func text(t map[string]any, key string) string {
+	s, _ := t[key].(string)
+	return s
 }
 
 func elements(v any) (list []map[string]any) {

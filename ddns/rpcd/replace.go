@@ -31,10 +31,13 @@ func lock(path string) (unlock func(), err error) {
 
 // replace puts text in the place of a file, so that whoever reads it, also
 // after a power cut, finds the old text or the new one. The file has mode 0600
-// then and the owner it had, a new one that of its directory. A link stays one.
+// then and the owner it had, a new one that of its directory. A link to it stays one.
 func replace(path string, text []byte) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if to, err := os.Readlink(path); err == nil {
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
 	dir := filepath.Dir(path)
 	like, err := os.Stat(path)

@@ -101,18 +101,18 @@ type problem struct {
 }
 
 // problems returns an error as mistakes, by line.
-func problems(errs ...error) []problem {
+func problems(err error) []problem {
 	list := []problem{}
-	for _, err := range errs {
-		if many, ok := errors.AsType[config.Problems](err); ok {
-			for _, p := range many {
-				list = append(list, problem(p))
-			}
-		} else if one, ok := errors.AsType[config.Problem](err); ok {
-			list = append(list, problem(one))
-		} else if err != nil {
-			list = append(list, problem{Message: err.Error()})
+	switch err := err.(type) {
+	case nil:
+	case config.Problems:
+		for _, p := range err {
+			list = append(list, problem(p))
 		}
+	case config.Problem:
+		list = append(list, problem(err))
+	default:
+		list = append(list, problem{Message: err.Error()})
 	}
 	return list
 }
