@@ -9,6 +9,7 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/control"
+	"github.com/wanbeacon/wanbeacon/ddns/ubus"
 	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
@@ -56,6 +57,13 @@ func addressesNow(ctx context.Context, path string) (*control.Addresses, error) 
 		return nil, err
 	}
 	set := address.NewSet(cfg.Sources)
+	for _, s := range cfg.Sources {
+		if s.Network != "" {
+			n := ubus.Look(ctx)
+			set.Networks(n.Devices, n.Err)
+			break
+		}
+	}
 	newOutside(cfg).Fill(ctx, set, snap)
 	a := new(control.Addresses)
 	a.FillAddresses(set.Explain(snap))

@@ -53,8 +53,9 @@ type Set struct {
 
 type source struct {
 	*config.Source
-	taken map[config.Family]netip.Addr
-	found map[slot]found // beyond the kernel
+	taken  map[config.Family]netip.Addr
+	found  map[slot]found // beyond the kernel
+	absent string         // why Network has no device; Interface is what it has
 }
 
 // NewSet returns the set of the given sources.
@@ -93,6 +94,9 @@ func same(a, b config.Source) bool {
 
 // sameButCommand is the comparable part of a source.
 func sameButCommand(s config.Source) any {
+	if s.Network != "" {
+		s.Interface = "" // follows
+	}
 	return [...]any{s.Name, s.Method, s.Interface, s.Network, s.AllowPrivate, s.Suffix, s.MAC, s.IPv4, s.IPv6, s.URL, s.Pattern}
 }
 
@@ -300,10 +304,16 @@ func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down strin
 	}
 }
 
-func (s *source) named() bool { return s.Interface != "" && s.Interface != "auto" }
+// named reports whether the source is bound to one device.
+func (s *source) named() bool {
+	return s.Network != "" || s.Interface != "" && s.Interface != "auto"
+}
 
 // link finds the device of a source, and says why it cannot be used now.
 func (s *source) link(snap *netwatch.Snapshot, f config.Family) (netwatch.Link, string) {
+	if why := s.noDevice(); why != "" {
+		return netwatch.Link{}, why
+	}
 	if s.named() {
 		l, ok := snap.LinkByName(s.Interface)
 		switch {

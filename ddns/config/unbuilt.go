@@ -3,10 +3,7 @@ package config
 // What the schema has and the daemon cannot do yet. It is decoded and checked
 // like everything else, and then refused here, never ignored. Whoever builds
 // one of these deletes its line.
-var (
-	unbuiltMethods    = []string{"host"}
-	unbuiltSourceKeys = []string{"network"}
-)
+var unbuiltMethods = []string{"host"}
 
 const notYet = "not yet supported in this version; remove it"
 
@@ -16,15 +13,5 @@ func (r *reader) refuseUnbuilt(c *Config) {
 		if contains(unbuiltMethods, s.Method) {
 			r.fail(joinPath(at, "method"), "method = \"%s\" is %s, or use \"auto\"", s.Method, notYet)
 		}
-		for _, key := range unbuiltSourceKeys {
-			r.refuse(joinPath(at, key))
-		}
-	}
-}
-
-// refuse reports a key if the file has it.
-func (r *reader) refuse(path string) {
-	if _, there := r.doc.find(path); there {
-		r.fail(path, "`%s` is %s", path, notYet)
 	}
 }

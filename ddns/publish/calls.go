@@ -62,6 +62,7 @@ func (l *Loop) Reload(ctx context.Context, plan Plan) error {
 		set := address.NewSet(plan.Sources)
 		set.Inherit(l.set)
 		l.set, l.plan, l.outside = set, plan, plan.Outside
+		l.followNetworks()
 		l.core.Verify(plan.Verify)
 		l.core.Configure(time.Now(), plan.Records, plan.Accounts, nil)
 		l.core.SetAliases(time.Now(), plan.Aliases, nil)

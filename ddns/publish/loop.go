@@ -13,6 +13,7 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
+	"github.com/wanbeacon/wanbeacon/ddns/ubus"
 	"github.com/wanbeacon/wanbeacon/ddns/witness"
 	"github.com/wanbeacon/wanbeacon/netwatch"
 )
@@ -58,6 +59,7 @@ type Loop struct {
 	outside   Outside // nil: only the kernel is asked
 	external  chan address.External
 	inquiries map[address.Place]*inquiry
+	networks  networks
 
 	waiters []waiter
 
@@ -106,6 +108,7 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 		inquiries: map[address.Place]*inquiry{},
 		cancels:   map[*Job]context.CancelFunc{},
 		saver:     saver{store: store, log: log},
+		networks:  networks{told: make(chan ubus.Networks)},
 	}
 	for source, addrs := range Taken(plan.Records, saved) {
 		for _, a := range addrs {
@@ -129,7 +132,7 @@ func (l *Loop) Run(ctx context.Context) {
 // whether every record is as wanted; one without an address waits and counts
 // as such.
 func (l *Loop) Once(ctx context.Context) bool {
-	l.run(ctx, func() bool { return l.snap != nil && !l.asking() && l.core.Settled(nil, true) })
+	l.run(ctx, func() bool { return l.snap != nil && !l.asking() && l.networks.known() && l.core.Settled(nil, true) })
 	return !l.core.Failed()
 }
 
@@ -137,6 +140,7 @@ func (l *Loop) run(ctx context.Context, finished func() bool) {
 	var cancel context.CancelFunc
 	l.ctx, cancel = context.WithCancel(ctx)
 	l.saver.start()
+	l.followNetworks()
 	defer func() {
 		cancel()
 		l.drain()
@@ -159,6 +163,8 @@ func (l *Loop) run(ctx context.Context, finished func() bool) {
 			l.core.Checked(time.Now(), k.check, k.facts)
 		case x := <-l.external:
 			l.answered(x)
+		case n := <-l.networks.told:
+			l.onNetworks(n)
 		case f := <-l.calls:
 			f()
 		case <-timer.C:

@@ -31,8 +31,9 @@ func lock(path string) (unlock func(), err error) {
 
 // replace puts text in the place of a file, so that whoever reads it, also
 // after a power cut, finds the old text or the new one. The file has mode 0600
-// then and the owner it had, a new one that of its directory. A link to it stays one.
-func replace(path string, text []byte) error {
+// then and the owner it had; a new one that of the daemon, which owns the
+// socket, else that of its directory. A link to it stays one.
+func replace(path, socket string, text []byte) error {
 	if to, err := os.Readlink(path); err == nil {
 		if !filepath.IsAbs(to) {
 			to = filepath.Join(filepath.Dir(path), to)
@@ -42,7 +43,9 @@ func replace(path string, text []byte) error {
 	dir := filepath.Dir(path)
 	like, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		like, err = os.Stat(dir)
+		if like, err = os.Stat(socket); err != nil {
+			like, err = os.Stat(dir)
+		}
 	}
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func (o *Object) save(ctx context.Context, c change, rewrite func([]byte) ([]byt
 		r.Errors = problems(err)
 		return r, nil
 	}
-	socket := o.client() // where the daemon is that has the old file
+	daemon := o.client() // where the daemon is that has the old file
 	fresh, err := rewrite(text)
 	var cfg *config.Config
 	if err == nil {
@@ -104,7 +104,7 @@ func (o *Object) save(ctx context.Context, c change, rewrite func([]byte) ([]byt
 		r.Warnings = some(r.Warnings)
 	}
 	if err == nil && !c.Check && (revision == "" || string(fresh) != string(text)) {
-		if err = replace(o.Path, fresh); err != nil {
+		if err = replace(o.Path, daemon.Socket, fresh); err != nil {
 			err = config.Problem{Path: o.Path, Message: err.Error()}
 		}
 	}
@@ -117,7 +117,7 @@ func (o *Object) save(ctx context.Context, c change, rewrite func([]byte) ([]byt
 	}
 	r.Saved, r.Revision = true, cfg.Revision
 	if c.Reload {
-		o.reload(ctx, socket, r)
+		o.reload(ctx, daemon, r)
 	}
 	return r, nil
 }

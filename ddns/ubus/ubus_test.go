@@ -4,9 +4,20 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
 )
+
+// startUbusd makes one that this package finds.
+func startUbusd(t *testing.T) *lab.Ubusd {
+	old := sockets
+	sockets = []string{filepath.Join(t.TempDir(), "none"), filepath.Join(t.TempDir(), "ubus.sock")}
+	t.Cleanup(func() { sockets = old })
+	return lab.NewUbusd(t, sockets[1])
+}
 
 // following is Follow in its own goroutine; each thing told comes on the channel.
 func following(t *testing.T) <-chan Networks {
@@ -33,24 +44,24 @@ type devices = map[string]string
 
 func TestFollow(t *testing.T) {
 	u := startUbusd(t)
-	u.devices = devices{"wan": "pppoe-wan", "lan": "br-lan", "wwan": ""}
-	u.start()
+	u.Networks(devices{"wan": "pppoe-wan", "lan": "br-lan", "wwan": ""})
+	u.Start()
 	told := following(t)
 	expect(t, told, devices{"wan": "pppoe-wan", "lan": "br-lan", "wwan": ""})
-	<-u.listening
+	<-u.Listening
 
-	u.set(devices{"wan": "", "lan": "br-lan", "wwan": "wwan0"}) // wan went; it comes back where it was
+	u.Networks(devices{"wan": "", "lan": "br-lan", "wwan": "wwan0"}) // wan went; it comes back where it was
 	expect(t, told, devices{"wan": "pppoe-wan", "lan": "br-lan", "wwan": "wwan0"})
-	u.set(devices{"wan": "pppoe-wan", "lan": "br-lan", "wwan": "wwan0"}) // the same: nothing is told
-	u.set(devices{"wan": "eth1", "lan": "br-lan"})
+	u.Networks(devices{"wan": "pppoe-wan", "lan": "br-lan", "wwan": "wwan0"}) // the same: nothing is told
+	u.Networks(devices{"wan": "eth1", "lan": "br-lan"})
 	expect(t, told, devices{"wan": "eth1", "lan": "br-lan"})
 
-	u.stop() // ubusd restarts: what it said stands, and the next one is listened to
-	u.start()
-	<-u.listening
-	u.set(devices{"wan": "eth2", "lan": "br-lan"})
+	u.Stop() // ubusd restarts: what it said stands, and the next one is listened to
+	u.Start()
+	<-u.Listening
+	u.Networks(devices{"wan": "eth2", "lan": "br-lan"})
 	expect(t, told, devices{"wan": "eth2", "lan": "br-lan"})
-	u.set(devices{"wan": "eth3", "lan": "br-lan"})
+	u.Networks(devices{"wan": "eth3", "lan": "br-lan"})
 	expect(t, told, devices{"wan": "eth3", "lan": "br-lan"})
 	select {
 	case n := <-told:
@@ -66,9 +77,9 @@ func TestFollowWithoutNetifd(t *testing.T) {
 	if n := <-told; n.Err == nil || n.Devices != nil {
 		t.Errorf("no ubusd: %v", n)
 	}
-	u.start()
-	<-u.listening
-	u.set(devices{"wan": "eth1"})
+	u.Start()
+	<-u.Listening
+	u.Networks(devices{"wan": "eth1"})
 	expect(t, told, devices{"wan": "eth1"})
 }
 
@@ -77,17 +88,15 @@ func TestLook(t *testing.T) {
 	if n := Look(t.Context()); n.Err == nil || n.Err.Error() != "there is no ubus here" {
 		t.Errorf("no ubusd: %v", n)
 	}
-	u.start()
+	u.Start()
 	if n := Look(t.Context()); n.Err != notFound {
 		t.Errorf("no netifd: %v", n)
 	}
-	u.set(devices{"wan": "eth1"})
+	u.Networks(devices{"wan": "eth1"})
 	if n := Look(t.Context()); n.Err != nil || n.Devices["wan"] != "eth1" {
 		t.Errorf("%v", n)
 	}
-	u.mu.Lock()
-	u.deny = true
-	u.mu.Unlock()
+	u.Deny()
 	if n := Look(t.Context()); n.Err == nil || n.Err != refusal(6) {
 		t.Errorf("not allowed: %v", n)
 	}
@@ -114,8 +123,8 @@ func TestMessage(t *testing.T) {
 }
 
 func FuzzBlob(f *testing.F) {
-	u := &ubusd{devices: devices{"wan": "eth1", "lan": ""}}
-	f.Add(u.dump())
+	one := putText(putText(nil, typeString, "interface", "wan"), typeString, "l3_device", "eth1")
+	f.Add(put(nil, typeArray, "interface", put(nil, 2, "", one)))
 	f.Add(message(msgHello, 0, 0, nil))
 	f.Add([]byte{0x83, 0, 0, 8, 0, 200, 'x', 0})
 	f.Add([]byte{0x83, 0, 0, 7, 0xff, 0xff, 'x'})

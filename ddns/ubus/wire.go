@@ -27,10 +27,8 @@ const (
 	attrContent = 7
 
 	typeArray  = 1
-	typeTable  = 2
 	typeString = 3
 	typeInt32  = 5
-	typeBool   = 7
 )
 
 const (
