@@ -17,10 +17,18 @@ const (
 	gateway2 = "192.168.1.1" // of the NAT between us and the world
 )
 
-// behindNAT is a site whose WAN is the inside of another NAT.
+// behindNAT is a site whose WAN is the inside of another NAT. It runs beside
+// the other tests.
 func behindNAT(t *testing.T, outside string, more ...string) (*site, *lab.Gateway) {
 	t.Helper()
-	s := newSite(t, lab.ProviderOptions{})
+	t.Parallel()
+	return natted(t, bareSite(t), lab.ProviderOptions{}, outside, more...)
+}
+
+func natted(t *testing.T, s *site, o lab.ProviderOptions, outside string, more ...string) (*site, *lab.Gateway) {
+	t.Helper()
+	s.p = s.provider(o)
+	s.Resolver(s.Router, "127.0.0.1", nil, s.p.Zone)
 	s.World()
 	s.ISPLink.Flush(4)
 	s.ISPLink.Add(gateway2 + "/24")

@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
+)
+
+// TestSoakIdleBehindNAT: behind a router that announces changes nothing is
+// polled but by the checks that grow rarer after the start, and no more memory
+// is held than elsewhere. WANBEACON_IDLE as of TestSoakIdle.
+func TestSoakIdleBehindNAT(t *testing.T) {
+	direct := soak(t)
+	idle := 10 * time.Minute
+	if text := os.Getenv("WANBEACON_IDLE"); text != "" {
+		var err error
+		if idle, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release, err := lab.Release(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := natted(t, bareSite(t), lab.ProviderOptions{TLS: true}, "11.22.33.7/24")
+	s.d = s.Router.Daemon(release, s.plain()+trusting(s.p)+"log_level = \"debug\"\n")
+	s.settled("11.22.33.7")
+	s.d.WaitLog(t.Context(), gateway2+" announces changes")
+
+	lines, before := len(s.d.Lines()), s.d.Activity()
+	_, sent := s.WAN.Packets()
+	select {
+	case <-time.After(idle):
+	case <-s.d.Ended():
+		t.Fatalf("the daemon ended:\n%s", s.d.Output())
+	}
+	after := s.d.Activity()
+	_, sentThen := s.WAN.Packets()
+	n, u, d := after.Voluntary-before.Voluntary, s.usage(), direct.usage()
+	t.Logf("%v idle: %d context switches, %d packets sent, %d ticks of CPU; %+v, without a NAT %+v",
+		idle, n, sentThen-sent, after.CPU-before.CPU, u, d)
+	for _, l := range s.d.Lines()[lines:] {
+		t.Errorf("logged: %s", l.Text)
+	}
+	// As of TestSoakIdle, and ten wake-ups for each of the looks after 10, 20,
+	// 40 s and so on.
+	looks := 0
+	for at := 10 * time.Second; at < idle; at *= 2 {
+		looks++
+	}
+	if float64(n) > 20+6*idle.Minutes()+float64(10*looks) {
+		t.Errorf("%d wake-ups in %v", n, idle)
+	}
+	if u.rss > d.rss+1024 {
+		t.Errorf("%d kB, %d without a NAT", u.rss, d.rss)
+	}
+}
