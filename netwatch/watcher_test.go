@@ -32,7 +32,7 @@ func TestSlowReaderGetsTheNewest(t *testing.T) {
 	}
 }
 
-// TestOverrun lets the kernel queue far more than fits while nobody reads.
+// TestOverrun (D17) lets the kernel queue far more than fits while nobody reads.
 func TestOverrun(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {
 		ip(t, "link set lo up")

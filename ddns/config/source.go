@@ -114,7 +114,7 @@ func (t *namedTable) echoURL(s *Source) {
 		case !isWebURL(s.URL):
 			t.fail(t.at("url"), "`url` must be a web page that answers with one's address, such as https://ip.example.net/")
 		case !insecure && !strings.HasPrefix(strings.ToLower(s.URL), "https:"):
-			t.fail(t.at("url"), "anybody on the way can change what plain http answers: use https, or allow it with insecure_http = true")
+			t.fail(t.at("url"), "anybody on the way can change what `url` answers by plain http: use https, or allow it with insecure_http = true")
 		}
 	}
 	if t.text("pattern", &s.Pattern) && strings.Count(s.Pattern, "{address}") != 1 {

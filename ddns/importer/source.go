@@ -54,7 +54,7 @@ func (im *importer) fromCommand(w *wish, o *option) source {
 
 // fromWeb is the source instead of a web page that shows one's address.
 func (im *importer) fromWeb(w *wish, o *option) source {
-	return im.usual(w, o, "web look-ups are not supported yet")
+	return im.usual(w, o, "web services are asked only where nothing nearer knows the address")
 }
 
 // argvOf splits a command that needs no shell. why says that it needs one.

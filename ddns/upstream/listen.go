@@ -20,7 +20,7 @@ type notice struct {
 
 // notices hears a gateway's announcements until ctx ends. What cannot be heard
 // is left to polling.
-func notices(ctx context.Context, gw Gateway, to chan<- notice) {
+func notices(ctx context.Context, gw *Gateway, to chan<- notice) {
 	for _, group := range [...]netip.Addr{allHosts, allHosts6} {
 		s, err := joined(gw, group)
 		if err != nil {
@@ -57,14 +57,14 @@ func send(ctx context.Context, to chan<- notice, n notice) {
 // a path that nobody else knows.
 type callback struct {
 	*socket
-	gw   Gateway
+	gw   *Gateway
 	path string
 	port uint16
 }
 
 // listen opens the socket, at the port that the documentation tells users to
 // open in their firewall, or at any other.
-func listen(gw Gateway) (*callback, error) {
+func listen(gw *Gateway) (*callback, error) {
 	var s *socket
 	var err error
 	for _, port := range [...]uint16{clientPort, 0} {

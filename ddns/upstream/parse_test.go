@@ -7,7 +7,7 @@ import (
 )
 
 func TestDescriptions(t *testing.T) {
-	gw := Gateway{Addr: netip.MustParseAddr("192.168.1.1")}
+	gw := &Gateway{Addr: netip.MustParseAddr("192.168.1.1")}
 	service := func(kind, control string) string {
 		return "<service><serviceType>urn:schemas-upnp-org:service:" + kind + "</serviceType><controlURL>" + control + "</controlURL><eventSubURL>e</eventSubURL></service>"
 	}
@@ -92,7 +92,7 @@ func FuzzSSDP(f *testing.F) {
 func FuzzDescription(f *testing.F) {
 	f.Add(description("/ctl", "/evt"), "http://192.168.1.1:5000/rootDesc.xml")
 	f.Add("<URLBase>http://192.168.1.1</URLBase><a:service/><service><!-- x", "http://192.168.1.1")
-	gw := Gateway{Addr: netip.MustParseAddr("192.168.1.1")}
+	gw := &Gateway{Addr: netip.MustParseAddr("192.168.1.1")}
 	f.Fuzz(func(t *testing.T, xml, url string) {
 		if !leadsTo(url, gw.Addr) {
 			return

@@ -21,7 +21,7 @@ var errSilent = errors.New("no answer")
 // because its question leaves nothing behind; a gateway that speaks PCP alone
 // is asked for a mapping of our own port, which is taken away at once, and by
 // tells so for the next time. err is errSilent if nobody answers.
-func query(ctx context.Context, gw Gateway, by string) (m message, _ string, err error) {
+func query(ctx context.Context, gw *Gateway, by string) (m message, _ string, err error) {
 	s, err := connected(gw, serverPort)
 	if err != nil {
 		return m, "", err
@@ -97,7 +97,7 @@ const (
 const mapSeconds = 120
 
 // mapped reads the outside address off a mapping of the socket's own port.
-func (s *socket) mapped(ctx context.Context, gw Gateway) (message, error) {
+func (s *socket) mapped(ctx context.Context, gw *Gateway) (message, error) {
 	var nonce [12]byte
 	rand.Read(nonce[:])
 	ours := func(m message) bool { return m.version == versionPCP && m.op == opMap && m.nonce == nonce }
@@ -111,7 +111,7 @@ func (s *socket) mapped(ctx context.Context, gw Gateway) (message, error) {
 }
 
 // discover looks for a UPnP gateway for two seconds.
-func discover(ctx context.Context, gw Gateway, found func(url string) bool) error {
+func discover(ctx context.Context, gw *Gateway, found func(url string) bool) error {
 	s, err := open(unix.SOCK_DGRAM, gw, netip.AddrPortFrom(gw.Local, 0))
 	if err != nil {
 		return err

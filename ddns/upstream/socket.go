@@ -18,7 +18,7 @@ type socket struct {
 
 // open makes a socket, bound to a device (where the kernel permits it) and an
 // address of its own.
-func open(kind int, gw Gateway, local netip.AddrPort) (*socket, error) {
+func open(kind int, gw *Gateway, local netip.AddrPort) (*socket, error) {
 	domain := unix.AF_INET
 	if local.Addr().Is6() {
 		domain = unix.AF_INET6
@@ -48,7 +48,7 @@ func sockaddr(a netip.AddrPort, link int) unix.Sockaddr {
 
 // connected makes a UDP socket that sends to one port of the gateway, and
 // receives from there alone.
-func connected(gw Gateway, port uint16) (*socket, error) {
+func connected(gw *Gateway, port uint16) (*socket, error) {
 	s, err := open(unix.SOCK_DGRAM, gw, netip.AddrPortFrom(gw.Local, 0))
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ var (
 )
 
 // joined makes a socket that hears what is sent to a group at the clients' port.
-func joined(gw Gateway, group netip.Addr) (*socket, error) {
+func joined(gw *Gateway, group netip.Addr) (*socket, error) {
 	s, err := open(unix.SOCK_DGRAM, gw, netip.AddrPortFrom(group, clientPort))
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (s *socket) port() (port uint16) {
 
 // sendTo sends a packet somewhere; that it could not be sent shows in that no
 // answer comes.
-func (s *socket) sendTo(packet []byte, gw Gateway, to netip.AddrPort) {
+func (s *socket) sendTo(packet []byte, gw *Gateway, to netip.AddrPort) {
 	s.control(func(fd int) error {
 		if to.Addr().IsMulticast() {
 			unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(gw.Link), Address: gw.Local.As4()})

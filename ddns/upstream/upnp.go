@@ -15,7 +15,7 @@ import (
 // igd is the part of a UPnP Internet Gateway Device that knows the outside
 // address: its service WANIPConnection or WANPPPConnection.
 type igd struct {
-	gw      Gateway
+	gw      *Gateway
 	client  *provider.Client
 	service string // "urn:schemas-upnp-org:service:WANIPConnection:1"
 	control string // URL
@@ -58,7 +58,7 @@ func header(fields, name string) string {
 var errNotGateways = errors.New("UPnP: it leads to another host than the gateway")
 
 // describe reads the description at a URL.
-func describe(ctx context.Context, c *provider.Client, gw Gateway, url string) (*igd, error) {
+func describe(ctx context.Context, c *provider.Client, gw *Gateway, url string) (*igd, error) {
 	if !leadsTo(url, gw.Addr) {
 		return nil, errNotGateways
 	}

@@ -14,8 +14,8 @@ import (
 // the gateway says at first, whenever that changes, and after each receive from
 // again, which makes it look at once. report is called by one goroutine.
 func Watch(ctx context.Context, gw Gateway, client *provider.Client, again <-chan struct{}, report func(Finding)) {
-	w := &watch{gw: gw, client: client, report: report, notices: make(chan notice), found: make(chan *igd), pause: firstPoll}
-	notices(ctx, gw, w.notices)
+	w := &watch{gw: &gw, client: client, report: report, notices: make(chan notice), found: make(chan *igd), pause: firstPoll}
+	notices(ctx, &gw, w.notices)
 	w.search(ctx)
 	w.look(ctx, false, true)
 	w.subscribe(ctx)
@@ -52,7 +52,7 @@ func Watch(ctx context.Context, gw Gateway, client *provider.Client, again <-cha
 
 // watch is what one Watch knows. It is owned by one goroutine.
 type watch struct {
-	gw       Gateway
+	gw       *Gateway
 	client   *provider.Client
 	report   func(Finding)
 	notices  chan notice
