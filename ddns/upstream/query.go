@@ -33,12 +33,16 @@ func query(ctx context.Context, gw *Gateway, by string) (m message, _ string, er
 			return m, pcp, nil
 		}
 	}
+	packets := [][]byte{askNATPMP, askAnnounce(gw.Local)}
+	if by == natpmp {
+		packets = packets[:1]
+	}
 	var unsupported, speaksPCP bool
 	m, err = s.ask(ctx, func(m message) bool {
 		unsupported = unsupported || m.op == opAnnounce && m.result == 1 // of NAT-PMP's version
 		speaksPCP = speaksPCP || m.version == versionPCP && m.op == opAnnounce
 		return m.version == versionNATPMP && m.result != 1 || speaksPCP && unsupported
-	}, askNATPMP, askAnnounce(gw.Local))
+	}, packets...)
 	if speaksPCP && (err != nil || m.version == versionPCP || m.result == 1) {
 		m, err = s.mapped(ctx, gw)
 		return m, pcp, err

@@ -202,6 +202,7 @@ func (w *watch) heard(ctx context.Context, n notice) {
 		if proof { // the notice that comes with each subscription
 			f := w.last
 			f.Events, f.Announced = true, false
+			w.pause = quietPoll
 			w.tell(f, false)
 		}
 		return

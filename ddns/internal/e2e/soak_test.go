@@ -94,6 +94,12 @@ func (s *site) quietWire() {
 	s.Router.Sysctl("net/ipv6/conf/wan/router_solicitations", "0")
 	s.Router.IP("neigh", "replace", gateway, "dev", "wan", "lladdr", s.mac(s.ISPLink), "nud", "permanent")
 	s.ISP.IP("neigh", "replace", "11.22.33.7", "dev", "isp0", "lladdr", s.mac(s.WAN), "nud", "permanent")
+	s.silence()
+}
+
+// silence waits until nothing has left by the WAN for six seconds.
+func (s *site) silence() {
+	s.t.Helper()
 	_, last := s.WAN.Packets()
 	since := time.Now()
 	tick := time.NewTicker(100 * time.Millisecond)

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -107,4 +110,28 @@ func (s *site) logs(end string) {
 	if line := s.d.WaitLog(s.t.Context(), end).Text; !strings.HasSuffix(line, end) {
 		s.t.Errorf("log: %q, want %q", line, end)
 	}
+}
+
+// PCP servers announce to the IPv6 group too, from their link-local address:
+// that of the IPv6 default route's gateway is heard.
+func TestAnnouncementByIPv6(t *testing.T) {
+	s, g := behindNAT(t, "11.22.33.7/24", "enable_upnp=no")
+	above := s.ISPLink.WaitAddr(t.Context(), "fe80::/10").Prefix.Addr().String()
+	s.WAN.WaitAddr(t.Context(), "fe80::/10")
+	s.WAN.DefaultVia(above)
+	s.start(s.plain())
+	s.settled("11.22.33.7")
+	g.Readdress("11.22.33.7/24", "11.22.33.99/24")
+	conn, err := s.ISP.ListenPacket("udp6", "["+above+"%isp0]:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	announce := append([]byte{2, 0x80}, make([]byte, 22)...) // RFC 6887 section 14.1.2
+	group := net.UDPAddrFromAddrPort(netip.MustParseAddrPort("[ff02::1%" + strconv.Itoa(s.ISPLink.Index()) + "]:5350"))
+	if _, err := conn.WriteTo(announce, group); err != nil {
+		t.Fatal(err)
+	}
+	s.settled("11.22.33.99")
+	s.logs("wan: ipv4 11.22.33.99, announced by NAT-PMP at " + gateway2 + " (was 11.22.33.7)")
 }
