@@ -26,11 +26,25 @@ func (p *pkg) make() (*built, error) {
 	if err := checkIPK(p, b.ipk); err != nil {
 		return nil, fmt.Errorf("%s as .ipk, read back: %w", p.name, err)
 	}
+	if most := p.most(); len(b.ipk) > most {
+		return nil, fmt.Errorf("%s: the .ipk has %d bytes, more than the %d that were promised", p.name, len(b.ipk), most)
+	}
 	b.apk = p.apk().Compressed()
 	if err := checkAPK(p, b.apk); err != nil {
 		return nil, fmt.Errorf("%s as .apk, read back: %w", p.name, err)
 	}
 	return b, nil
+}
+
+// most is what a package may have for the routers with the least flash.
+func (p *pkg) most() int {
+	switch {
+	case p.arch == "all":
+		return 40_000
+	case strings.HasPrefix(p.arch, "mips"):
+		return 2_500_000
+	}
+	return 3_000_000
 }
 
 func (p *pkg) ipkName() string { return p.name + "_" + p.version + "_" + p.arch + ".ipk" }

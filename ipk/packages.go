@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/wanbeacon/wanbeacon/ipk/internal/jsmin"
 	"github.com/wanbeacon/wanbeacon/ipk/internal/lmo"
 )
 
@@ -87,6 +88,16 @@ func (s *source) luci() (*pkg, error) {
 		entries, err := tree(filepath.Join(dir, from), to)
 		if err != nil {
 			return nil, err
+		}
+		for i, e := range entries {
+			if path.Ext(e.path) != ".js" {
+				continue
+			}
+			script, err := jsmin.Strip(string(e.content))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", e.path, err)
+			}
+			entries[i].content = []byte(script)
 		}
 		p.entries = append(p.entries, entries...)
 	}
