@@ -21,6 +21,9 @@ func (e *editor) result() string {
 		if n := b.Len(); s.start == len(e.doc.text) && n > e.begin() && b.String()[n-1] != '\n' {
 			b.WriteString(e.newline) // the last line had no end
 		}
+		if s.table && strings.TrimSpace(b.String()) != "" && !strings.HasSuffix(b.String(), e.newline+e.newline) {
+			b.WriteString(e.newline)
+		}
 		b.WriteString(s.text)
 		at = max(at, s.end)
 	}
@@ -71,9 +74,6 @@ func (e *editor) newTable(kind, name string, index int, lines []string) {
 		}
 	}
 	text := strings.Join(append([]string{header}, lines...), e.newline) + e.newline
-	if at > e.begin() && !e.isBlank(e.lineStart(at-1)) {
-		text = e.newline + text
-	}
 	if at < len(e.doc.text) {
 		text += e.newline
 	}

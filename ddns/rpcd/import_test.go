@@ -59,6 +59,9 @@ func TestImportShowsThenApplies(t *testing.T) {
 	if strings.Contains(config, "SECRET") || !strings.Contains(config, `password = "[secret]"`) || !strings.Contains(config, `username = "abc123"`) {
 		t.Errorf("config is %s", config)
 	}
+	if !strings.Contains(config, "\n\n[[record]]\n") {
+		t.Errorf("tables without a line between them:\n%s", config)
+	}
 	if len(r.at("notes").([]any)) == 0 || r.at("notes", 0, "line") == 0.0 {
 		t.Errorf("notes: %v", r.at("notes"))
 	}
