@@ -61,7 +61,7 @@ func (c *Core) SetAliases(now time.Time, list []Alias, saved []Saved) {
 			a.started = now
 		}
 		a.Alias, a.Record.Identity, a.Enabled = want, want.Identity, true
-		a.steer.failAfter, a.steer.returnAfter = want.FailAfter, want.ReturnAfter
+		a.steer.failAfter, a.steer.returnAfter, a.steer.settled = want.FailAfter, want.ReturnAfter, a.started.Add(want.FailAfter)
 		c.aliases = append(c.aliases, a)
 	}
 	for _, o := range old {

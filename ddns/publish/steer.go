@@ -19,6 +19,7 @@ type steering struct {
 
 	current int // index of the target in use; -1: none yet
 	targets []heading
+	settled time.Time // the first choice waits so long for what a preferred target turns out to be
 }
 
 // heading is one target as the steering sees it.
@@ -61,7 +62,10 @@ func (s *steering) next(now time.Time) (target int, at time.Time) {
 		}
 		switch {
 		case s.current < 0:
-			return i, time.Time{}
+			if s.known(i) || wait(s.settled) {
+				return i, time.Time{}
+			}
+			continue
 		case i < s.current:
 			if wait(t.since.Add(s.returnAfter)) {
 				return i, time.Time{}
@@ -72,4 +76,14 @@ func (s *steering) next(now time.Time) (target int, at time.Time) {
 		}
 	}
 	return s.current, at
+}
+
+// known says whether it is known of all targets before one that they are bad.
+func (s *steering) known(i int) bool {
+	for _, t := range s.targets[:i] {
+		if t.health == unsure {
+			return false
+		}
+	}
+	return true
 }

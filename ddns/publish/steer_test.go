@@ -17,7 +17,18 @@ func TestSteering(t *testing.T) {
 	for name, steps := range map[string][]step{
 		"the first that is healthy is used at the start": {
 			{0, []health{unsure, unsure}, -1, 0},
-			{time.Second, []health{unsure, healthy}, 1, 0},
+			{time.Second, []health{healthy, unsure}, 0, 0},
+		},
+		"the first choice waits for a preferred target, for fail_after at most": {
+			{0, []health{unsure, healthy}, -1, 5 * time.Minute},
+			{time.Second, []health{healthy, healthy}, 0, 0},
+		},
+		"the first choice does not wait for one that is bad": {
+			{0, []health{ailing, healthy}, 1, 0},
+		},
+		"the first choice falls on what is healthy after fail_after": {
+			{0, []health{unsure, healthy}, -1, 5 * time.Minute},
+			{5 * time.Minute, []health{unsure, healthy}, 1, 0},
 		},
 		"a bad target is left after fail_after": {
 			{0, []health{healthy, healthy}, 0, 0},
@@ -69,7 +80,7 @@ func TestSteering(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Unix(1_800_000_000, 0)
-			s := steering{failAfter: fail, returnAfter: back, current: -1, targets: make([]heading, 2)}
+			s := steering{failAfter: fail, returnAfter: back, settled: start.Add(fail), current: -1, targets: make([]heading, 2)}
 			for n, step := range steps {
 				now := start.Add(step.at)
 				for i, h := range step.health {
