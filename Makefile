@@ -28,7 +28,7 @@ FUZZTIME    ?= 5s
 # Programs that the tests and the demo use, and their Debian packages.
 TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd busybox:busybox strace:strace \
 	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps \
-	ddclient:ddclient inadyn:inadyn miniupnpd:miniupnpd-nftables named:bind9 knotd:knot pdns_server:pdns-server sqlite3:sqlite3 node:nodejs
+	ddclient:ddclient inadyn:inadyn miniupnpd:miniupnpd-nftables named:bind9 knotd:knot nsd:nsd unbound:unbound pdns_server:pdns-server sqlite3:sqlite3 node:nodejs
 
 .PHONY: help
 help:  ## this list

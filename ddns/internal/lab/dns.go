@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,8 +33,9 @@ type NameServer struct {
 	recursive bool
 	queries   feed[Query]
 
-	mu    sync.Mutex
-	fault Fault
+	mu     sync.Mutex
+	fault  Fault
+	script func(q Query, message []byte) (answer []byte)
 }
 
 // Fault is how a name server misbehaves.
@@ -135,6 +137,14 @@ func (s *NameServer) Break(f Fault) {
 	s.fault = f
 }
 
+// Handle makes a function answer the questions that come over UDP from now on,
+// each on a goroutine of its own; nil is no answer.
+func (s *NameServer) Handle(f func(q Query, message []byte) (answer []byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script = f
+}
+
 // Queries returns the questions so far.
 func (s *NameServer) Queries() []Query { return s.queries.all() }
 
@@ -152,6 +162,8 @@ func (s *NameServer) WaitQuery(ctx context.Context, name string) Query {
 
 func (s *NameServer) serveUDP(c net.PacketConn) {
 	buffer := make([]byte, 65535)
+	var running sync.WaitGroup
+	defer running.Wait()
 	for {
 		n, from, err := c.ReadFrom(buffer)
 		if errors.Is(err, net.ErrClosed) {
@@ -160,8 +172,22 @@ func (s *NameServer) serveUDP(c net.PacketConn) {
 		if err != nil {
 			continue
 		}
-		if answer := s.answer(buffer[:n], from.(*net.UDPAddr).AddrPort(), false); answer != nil {
-			c.WriteTo(answer, from)
+		s.mu.Lock()
+		script := s.script
+		s.mu.Unlock()
+		if script == nil {
+			if answer := s.answer(buffer[:n], from.(*net.UDPAddr).AddrPort(), false); answer != nil {
+				c.WriteTo(answer, from)
+			}
+			continue
+		}
+		message := slices.Clone(buffer[:n])
+		if q, ok := s.note(message, from.(*net.UDPAddr).AddrPort(), false); ok {
+			running.Go(func() {
+				if answer := script(q, message); answer != nil {
+					c.WriteTo(answer, from)
+				}
+			})
 		}
 	}
 }
@@ -198,7 +224,7 @@ func (s *NameServer) answer(message []byte, from netip.AddrPort, tcp bool) []byt
 		return nil
 	}
 	name := canonical(question.Name.String())
-	s.queries.add(Query{Now(), name, question.Type, tcp, netip.AddrPortFrom(from.Addr().Unmap(), from.Port())})
+	s.queries.add(query(question, from, tcp))
 	s.mu.Lock()
 	fault := s.fault
 	s.mu.Unlock()
@@ -227,6 +253,25 @@ func (s *NameServer) answer(message []byte, from netip.AddrPort, tcp bool) []byt
 		return nil
 	}
 	return packed
+}
+
+// note takes a question down, for what is not answered by answer.
+func (s *NameServer) note(message []byte, from netip.AddrPort, tcp bool) (q Query, ok bool) {
+	var p dnsmessage.Parser
+	if header, err := p.Start(message); err != nil || header.Response {
+		return q, false
+	}
+	question, err := p.Question()
+	if err != nil {
+		return q, false
+	}
+	q = query(question, from, tcp)
+	s.queries.add(q)
+	return q, true
+}
+
+func query(q dnsmessage.Question, from netip.AddrPort, tcp bool) Query {
+	return Query{Now(), canonical(q.Name.String()), q.Type, tcp, netip.AddrPortFrom(from.Addr().Unmap(), from.Port())}
 }
 
 // fill answers from the nearest enclosing zone.

@@ -41,7 +41,9 @@ var packages = map[string]string{
 	"named":   "bind9",
 
 	"miniupnpd": "miniupnpd-nftables",
+	"nsd":       "nsd",
 	"radvd":     "radvd",
+	"unbound":   "unbound",
 }
 
 // Tool returns the path of a program of the laboratory, looking in the usual

@@ -1,0 +1,112 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// Recursor is a real resolver (Unbound) that starts at a root of the
+// laboratory, with a cache as resolvers have one.
+type Recursor struct {
+	*Process
+	Addr netip.AddrPort
+
+	ns *Namespace
+}
+
+// Recursor starts one at an address of the namespace. Nothing stays in its
+// cache for longer than keep.
+func (ns *Namespace) Recursor(addr, root string, keep time.Duration) *Recursor {
+	ns.lab.Helper()
+	dir := ns.lab.TempDir()
+	hints := filepath.Join(dir, "root.hints")
+	conf := filepath.Join(dir, "unbound.conf")
+	seconds := int(keep / time.Second)
+	for path, text := range map[string]string{
+		hints: ". 60 IN NS a.root.\na.root. 60 IN A " + root + "\n",
+		conf: fmt.Sprintf(`server:
+ interface: %s
+ access-control: 0.0.0.0/0 allow
+ do-ip6: no
+ chroot: ""
+ username: ""
+ directory: %q
+ pidfile: ""
+ root-hints: %q
+ module-config: "iterator"
+ use-syslog: no
+ logfile: ""
+ verbosity: 1
+ num-threads: 1
+ cache-max-ttl: %d
+ cache-max-negative-ttl: %d
+ infra-host-ttl: %d
+remote-control:
+ control-enable: no
+`, addr, dir, hints, seconds, seconds, seconds),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			ns.lab.Fatalf("lab: %v", err)
+		}
+	}
+	r := &Recursor{Addr: netip.AddrPortFrom(netip.MustParseAddr(addr), 53), ns: ns}
+	r.Process = ns.Spawn("unbound", "-d", "-c", conf)
+	r.WaitLine(context.Background(), "start of service")
+	return r
+}
+
+// Answer is what a resolver says of a name.
+type Answer struct {
+	RCode dnsmessage.RCode
+	CNAME string       // the first, without the last dot
+	TTL   uint32       // of the CNAME, or of the first address
+	Addrs []netip.Addr // IPv4
+}
+
+// String is "CNAME home.dyn.test, 192.0.2.1", or how it failed.
+func (a Answer) String() string {
+	text := a.RCode.String()
+	if a.RCode == dnsmessage.RCodeSuccess {
+		text = fmt.Sprint(a.Addrs)
+	}
+	if a.CNAME != "" {
+		text = "CNAME " + a.CNAME + ", " + text
+	}
+	return text
+}
+
+// Look asks the resolver for the IPv4 addresses of a name, from its own
+// namespace.
+func (r *Recursor) Look(name string) (a Answer, err error) {
+	q := dnsmessage.Message{Header: dnsmessage.Header{ID: 815, RecursionDesired: true},
+		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(canonical(name)), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
+	packed, err := q.Pack()
+	if err != nil {
+		return a, err
+	}
+	reply, err := r.ns.exchange(r.Addr, packed)
+	if err != nil {
+		return a, err
+	}
+	var m dnsmessage.Message
+	if err := m.Unpack(reply); err != nil {
+		return a, err
+	}
+	a.RCode = m.RCode
+	for i := len(m.Answers) - 1; i >= 0; i-- {
+		a.TTL = m.Answers[i].Header.TTL
+		switch body := m.Answers[i].Body.(type) {
+		case *dnsmessage.CNAMEResource:
+			a.CNAME = body.CNAME.String()[:len(body.CNAME.String())-1]
+		case *dnsmessage.AResource:
+			a.Addrs = append(a.Addrs, netip.AddrFrom4(body.A))
+		}
+	}
+	return a, nil
+}
