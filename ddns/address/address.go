@@ -183,36 +183,6 @@ func (s *source) static(f config.Family) netip.Addr {
 	return s.IPv6
 }
 
-// fromCommand answers with what a program printed.
-func (s *source) fromCommand(a *Answer, x found, list *[]Candidate) {
-	for _, addr := range x.Addrs {
-		if config.FamilyOf(addr) != a.Family {
-			continue
-		}
-		rank, reason := scopeOf(addr, s.AllowPrivate)
-		taken := rank < refused && !a.Addr.IsValid()
-		switch {
-		case taken:
-			a.Addr, reason = addr, ""
-		case rank < refused:
-			reason = "another address was printed first"
-		default:
-			a.Note = addr.String() + " is " + reason
-		}
-		if list != nil {
-			*list = append(*list, Candidate{Addr: addr, Bits: addr.BitLen(), Taken: taken, Reason: reason})
-		}
-	}
-	switch {
-	case x.Err != nil:
-		a.Note = x.Err.Error()
-	case !x.known:
-		a.Note = "the program has not answered yet"
-	case !a.Addr.IsValid() && a.Note == "":
-		a.Note = "the program printed no " + a.Family.String() + " address"
-	}
-}
-
 // fromInterface answers with an address that the kernel has.
 func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, list *[]Candidate) {
 	link, why := s.link(snap, a.Family)

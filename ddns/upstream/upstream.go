@@ -45,7 +45,7 @@ const (
 // Pace of looking without a notice. The pause doubles each time.
 const (
 	firstPoll  = 10 * time.Second // after a start
-	noticePoll = time.Second      // after a notice: the address may have been on its way out
+	noticePoll = time.Second / 5  // after a notice: the address may have been on its way out
 	slowPoll   = 2 * time.Minute  // at most, while no notice of the gateway has ever come through
 	quietPoll  = 30 * time.Minute // at most, when one has
 	absentPoll = time.Hour        // at most, while nothing answers at all

@@ -39,9 +39,10 @@ func Watch(ctx context.Context, gw Gateway, client *provider.Client, again <-cha
 			w.search(ctx)
 			w.look(ctx, false, true)
 		case <-poll.C: // or time to renew
+			noticed := w.pause < firstPoll // it is a notice that made it look so soon
 			w.pause = nextPoll(w.pause, w.last.By != "", w.last.Events)
 			w.search(ctx)
-			w.look(ctx, false, false)
+			w.look(ctx, noticed, false)
 		case <-ctx.Done():
 			return
 		}

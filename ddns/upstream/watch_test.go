@@ -83,7 +83,7 @@ func TestAnnouncedAddressIsNotBelieved(t *testing.T) {
 	f.mu.Unlock()
 	copy(lie[8:], []byte{66, 6, 6, 6})
 	f.multicast(f.gw.Addr, lie)
-	for f.count(natpmp) < asked+2 { // at once, and a second later
+	for f.count(natpmp) < asked+2 { // at once, and a moment later
 		select {
 		case x := <-w.found:
 			if x.Addr.String() != outside1 {
@@ -283,7 +283,7 @@ func TestPaceOfPolling(t *testing.T) {
 		last            time.Duration
 	}{
 		{true, false, firstPoll, 24 * 31, slowPoll},
-		{true, true, noticePoll, 24*2 + 12, quietPoll},
+		{true, true, noticePoll, 24*2 + 15, quietPoll},
 		{false, false, firstPoll, 24 + 10, absentPoll},
 	} {
 		if n, last := total(c.answers, c.events, c.start); n > c.most || last != c.last {

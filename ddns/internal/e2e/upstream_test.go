@@ -63,11 +63,12 @@ func TestChangeBehindASecondNAT(t *testing.T) {
 			}
 			changed := lab.Now()
 			g.Readdress("11.22.33.7/24", "11.22.33.99/24")
+			done := lab.Now()
 			if name == "NAT-PMP alone" { // miniupnpd looks for changes only when it does UPnP as well
 				g.Signal(unix.SIGUSR1)
 			}
 			r := s.settled("11.22.33.99")
-			t.Logf("the request came %v after the change", since(changed, r.FirstByte))
+			t.Logf("the request came %v after the change began, %v after it was complete", since(changed, r.FirstByte), since(done, r.FirstByte))
 			s.logs("wan: ipv4 11.22.33.99, announced by " + by + " (was 11.22.33.7)")
 			src := status(t, s.d).Sources[0]
 			if src.Method != "upstream" || src.Interface != "wan" || !strings.Contains(src.Note, inside+" is private") || !strings.Contains(src.Note, "found by "+by) {
