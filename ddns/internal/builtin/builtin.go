@@ -9,17 +9,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 )
 
-// Text returns all files of the directory, in the order of their names: each
-// begins with a line "#NAME".
+// Text returns all files of the directory; each begins with a line "#NAME".
+// Those of one family are together, by length: what is alike must be within
+// 32 kB for gzip to find it, which is 3 kB less flash than by name.
 func Text(dir string) (string, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.toml"))
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
+	type file struct{ family, text string }
+	var files []file
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -29,7 +32,17 @@ func Text(dir string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", path, err)
 		}
-		b.WriteString("#" + strings.TrimSuffix(filepath.Base(path), ".toml") + "\n" + short)
+		_, family, _ := strings.Cut("\n"+short, "\nfamily=")
+		family, _, _ = strings.Cut(family, "\n")
+		files = append(files, file{family, "#" + strings.TrimSuffix(filepath.Base(path), ".toml") + "\n" + short})
+	}
+	sort.SliceStable(files, func(i, j int) bool {
+		a, b := files[i], files[j]
+		return a.family < b.family || a.family == b.family && len(a.text) < len(b.text)
+	})
+	var b strings.Builder
+	for _, f := range files {
+		b.WriteString(f.text)
 	}
 	return b.String(), nil
 }
