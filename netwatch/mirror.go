@@ -2,7 +2,6 @@ package netwatch
 
 import (
 	"net/netip"
-	"slices"
 	"sort"
 	"time"
 
@@ -88,24 +87,26 @@ func (m *mirror) apply(msg message, now time.Time) error {
 }
 
 func (m *mirror) setAddr(a Addr, now time.Time) {
-	at, found := slices.BinarySearchFunc(m.addrs, a, compareAddrs)
+	at, found := findAddr(m.addrs, &a)
 	if !found {
-		m.addrs = slices.Insert(m.addrs, at, a)
+		m.addrs = append(m.addrs, a)
+		copy(m.addrs[at+1:], m.addrs[at:])
+		m.addrs[at] = a
 		m.newAddrs = true
 		return
 	}
 	// What is the same within the slack keeps its first deadlines, so that
 	// many small steps cannot drift away from what was published.
-	if !sameAddr(m.addrs[at], a, now) {
+	if !sameAddr(&m.addrs[at], &a, now) {
 		m.addrs[at] = a
 		m.newAddrs = true
 	}
 }
 
 func (m *mirror) dropAddr(a Addr) {
-	at, found := slices.BinarySearchFunc(m.addrs, a, compareAddrs)
+	at, found := findAddr(m.addrs, &a)
 	if found {
-		m.addrs = slices.Delete(m.addrs, at, at+1)
+		m.addrs = append(m.addrs[:at], m.addrs[at+1:]...)
 		m.newAddrs = true
 	}
 	family := familyOf(a.Addr)
@@ -118,9 +119,11 @@ func (m *mirror) dropAddr(a Addr) {
 }
 
 func (m *mirror) setLink(l Link) {
-	at, found := slices.BinarySearchFunc(m.links, l, compareLinks)
+	at, found := findLink(m.links, l.Index)
 	if !found {
-		m.links = slices.Insert(m.links, at, l)
+		m.links = append(m.links, l)
+		copy(m.links[at+1:], m.links[at:])
+		m.links[at] = l
 		m.newLinks = true
 		return
 	}
@@ -139,17 +142,33 @@ func (m *mirror) setLink(l Link) {
 }
 
 func (m *mirror) dropLink(index int) {
-	at, found := slices.BinarySearchFunc(m.links, Link{Index: index}, compareLinks)
+	at, found := findLink(m.links, index)
 	if found {
-		m.links = slices.Delete(m.links, at, at+1)
+		m.links = append(m.links[:at], m.links[at+1:]...)
 		m.newLinks = true
 	}
 	m.suspectLink(index)
-	addrs, routes := len(m.addrs), len(m.routes)
-	m.addrs = slices.DeleteFunc(m.addrs, func(a Addr) bool { return a.Link == index })
-	m.routes = slices.DeleteFunc(m.routes, func(r Route) bool { return r.Link == index })
-	m.newAddrs = m.newAddrs || len(m.addrs) != addrs
-	m.newRoutes = m.newRoutes || len(m.routes) != routes
+	addrs := m.addrs[:0]
+	for _, a := range m.addrs {
+		if a.Link != index {
+			addrs = append(addrs, a)
+		}
+	}
+	m.newAddrs = m.newAddrs || len(m.addrs) != len(addrs)
+	m.addrs = addrs
+	m.dropRoutes(func(r *Route) bool { return r.Link == index })
+}
+
+// dropRoutes takes out the routes that gone says so of.
+func (m *mirror) dropRoutes(gone func(r *Route) bool) {
+	routes := m.routes[:0]
+	for i := range m.routes {
+		if !gone(&m.routes[i]) {
+			routes = append(routes, m.routes[i])
+		}
+	}
+	m.newRoutes = m.newRoutes || len(m.routes) != len(routes)
+	m.routes = routes
 }
 
 // suspectLink casts doubt on the default routes through a link.
@@ -170,20 +189,22 @@ func (m *mirror) changeRoute(msg message) {
 	m.confirm |= familyOf(common.Dst.Addr())
 	if msg.kind == unix.RTM_DELROUTE {
 		for _, r := range m.route.hops {
-			if at, found := slices.BinarySearchFunc(m.routes, r, compareRoutes); found {
-				m.routes = slices.Delete(m.routes, at, at+1)
+			if at, found := findRoute(m.routes, &r); found {
+				m.routes = append(m.routes[:at], m.routes[at+1:]...)
 				m.newRoutes = true
 			}
 		}
 		return
 	}
 	if msg.flags&unix.NLM_F_REPLACE != 0 {
-		before := len(m.routes)
-		m.routes = slices.DeleteFunc(m.routes, func(r Route) bool {
-			replaced := r.Dst == common.Dst && r.From == common.From && r.Table == common.Table && r.Metric == common.Metric
-			return replaced && !slices.Contains(m.route.hops, r)
+		m.dropRoutes(func(r *Route) bool {
+			for _, hop := range m.route.hops {
+				if *r == hop {
+					return false
+				}
+			}
+			return r.Dst == common.Dst && r.From == common.From && r.Table == common.Table && r.Metric == common.Metric
 		})
-		m.newRoutes = m.newRoutes || len(m.routes) != before
 	}
 	for _, r := range m.route.hops {
 		m.setRoute(r)
@@ -191,8 +212,10 @@ func (m *mirror) changeRoute(msg message) {
 }
 
 func (m *mirror) setRoute(r Route) {
-	if at, found := slices.BinarySearchFunc(m.routes, r, compareRoutes); !found {
-		m.routes = slices.Insert(m.routes, at, r)
+	if at, found := findRoute(m.routes, &r); !found {
+		m.routes = append(m.routes, r)
+		copy(m.routes[at+1:], m.routes[at:])
+		m.routes[at] = r
 		m.newRoutes = true
 	}
 }
@@ -212,28 +235,38 @@ func (m *routeMessage) inSnapshots() bool {
 
 // replaceLinks, replaceAddrs and replaceRoutes take a whole table as the
 // kernel has just told it, and note whether that changes anything. They sort
-// with sort.Slice: slices.SortFunc costs 12 kB of a router's flash per type.
+// with sort.Slice, and write out what package slices has: its functions are
+// compiled once for each type, which is 12 kB of a router's flash for SortFunc.
 
 func (m *mirror) replaceLinks(links []Link) {
-	sort.Slice(links, func(i, j int) bool { return compareLinks(links[i], links[j]) < 0 })
-	if !slices.Equal(m.links, links) {
+	sort.Slice(links, func(i, j int) bool { return links[i].Index < links[j].Index })
+	same := len(m.links) == len(links)
+	for i := 0; same && i < len(links); i++ {
+		same = m.links[i] == links[i]
+	}
+	if !same {
 		m.links, m.newLinks = links, true
 	}
 }
 
 func (m *mirror) replaceAddrs(addrs []Addr, now time.Time) {
-	sort.Slice(addrs, func(i, j int) bool { return compareAddrs(addrs[i], addrs[j]) < 0 })
-	addrs = slices.CompactFunc(addrs, func(a, b Addr) bool { return compareAddrs(a, b) == 0 })
-	changed := len(addrs) != len(m.addrs)
-	for i, a := range addrs {
-		at, found := slices.BinarySearchFunc(m.addrs, a, compareAddrs)
-		if found && sameAddr(m.addrs[at], a, now) {
-			addrs[i] = m.addrs[at]
+	sort.Slice(addrs, func(i, j int) bool { return compareAddrs(&addrs[i], &addrs[j]) < 0 })
+	changed := false
+	once := addrs[:0]
+	for _, a := range addrs {
+		if n := len(once); n > 0 && compareAddrs(&once[n-1], &a) == 0 {
+			continue
+		}
+		at, found := findAddr(m.addrs, &a)
+		if found && sameAddr(&m.addrs[at], &a, now) {
+			a = m.addrs[at]
 		} else {
 			changed = true
 		}
+		once = append(once, a)
 	}
-	if changed {
+	addrs = once
+	if changed || len(addrs) != len(m.addrs) {
 		m.addrs, m.newAddrs = addrs, true
 	}
 }
@@ -244,10 +277,19 @@ func (m *mirror) replaceRoutes(which families, routes []Route) {
 			routes = append(routes, r)
 		}
 	}
-	sort.Slice(routes, func(i, j int) bool { return compareRoutes(routes[i], routes[j]) < 0 })
-	routes = slices.Compact(routes)
-	if !slices.Equal(m.routes, routes) {
-		m.routes, m.newRoutes = routes, true
+	sort.Slice(routes, func(i, j int) bool { return compareRoutes(&routes[i], &routes[j]) < 0 })
+	once := routes[:0]
+	same := true
+	for _, r := range routes {
+		n := len(once)
+		if n > 0 && once[n-1] == r {
+			continue
+		}
+		same = same && n < len(m.routes) && m.routes[n] == r
+		once = append(once, r)
+	}
+	if !same || len(once) != len(m.routes) {
+		m.routes, m.newRoutes = once, true
 	}
 }
 
@@ -262,13 +304,13 @@ func (m *mirror) snapshot(now time.Time) *Snapshot {
 		s.Seq, s.Links, s.Addrs, s.Routes = last.Seq+1, last.Links, last.Addrs, last.Routes
 	}
 	if m.newLinks {
-		s.Links = slices.Clone(m.links)
+		s.Links = append([]Link(nil), m.links...)
 	}
 	if m.newAddrs {
-		s.Addrs = slices.Clone(m.addrs)
+		s.Addrs = append([]Addr(nil), m.addrs...)
 	}
 	if m.newRoutes {
-		s.Routes = slices.Clone(m.routes)
+		s.Routes = append([]Route(nil), m.routes...)
 	}
 	m.newLinks, m.newAddrs, m.newRoutes = false, false, false
 	m.last = s

@@ -13,17 +13,17 @@ import (
 func checkOrder(t *testing.T, m *mirror) {
 	t.Helper()
 	for i := 1; i < len(m.links); i++ {
-		if compareLinks(m.links[i-1], m.links[i]) >= 0 {
+		if m.links[i-1].Index >= m.links[i].Index {
 			t.Errorf("links out of order: %+v", m.links)
 		}
 	}
 	for i := 1; i < len(m.addrs); i++ {
-		if compareAddrs(m.addrs[i-1], m.addrs[i]) >= 0 {
+		if compareAddrs(&m.addrs[i-1], &m.addrs[i]) >= 0 {
 			t.Errorf("addresses out of order: %+v", m.addrs)
 		}
 	}
 	for i := 1; i < len(m.routes); i++ {
-		if compareRoutes(m.routes[i-1], m.routes[i]) >= 0 {
+		if compareRoutes(&m.routes[i-1], &m.routes[i]) >= 0 {
 			t.Errorf("routes out of order: %+v", m.routes)
 		}
 	}

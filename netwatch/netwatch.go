@@ -29,7 +29,6 @@ package netwatch
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -98,7 +97,7 @@ func (s *Snapshot) LinkByName(name string) (Link, bool) {
 
 // LinkByIndex gives the link with the kernel's index i.
 func (s *Snapshot) LinkByIndex(i int) (Link, bool) {
-	at, ok := slices.BinarySearchFunc(s.Links, i, func(l Link, i int) int { return l.Index - i })
+	at, ok := findLink(s.Links, i)
 	if !ok {
 		return Link{}, false
 	}

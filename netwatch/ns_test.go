@@ -170,7 +170,7 @@ func sameAsTaken(t *testing.T, w *Watcher, s *Snapshot) {
 
 func sameState(a, b *Snapshot) bool {
 	return slices.Equal(a.Links, b.Links) && slices.Equal(a.Routes, b.Routes) &&
-		slices.EqualFunc(a.Addrs, b.Addrs, func(x, y Addr) bool { return sameAddr(x, y, b.At) })
+		slices.EqualFunc(a.Addrs, b.Addrs, func(x, y Addr) bool { return sameAddr(&x, &y, b.At) })
 }
 
 func wantErrno(t *testing.T, what string, err error, want syscall.Errno) {

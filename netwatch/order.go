@@ -3,6 +3,7 @@ package netwatch
 import (
 	"cmp"
 	"net/netip"
+	"sort"
 	"time"
 )
 
@@ -11,7 +12,7 @@ import (
 const slack = 2 * time.Second
 
 // sameAddr tells whether b says of an address what a, seen earlier, has said.
-func sameAddr(a, b Addr, now time.Time) bool {
+func sameAddr(a, b *Addr, now time.Time) bool {
 	same := a.Addr == b.Addr && a.Link == b.Link && a.Bits == b.Bits && a.Peer == b.Peer &&
 		a.Scope == b.Scope && a.Flags == b.Flags
 	return same && sameDeadline(a.PreferredUntil, b.PreferredUntil, now) && sameDeadline(a.ValidUntil, b.ValidUntil, now)
@@ -32,7 +33,7 @@ func sameDeadline(a, b, now time.Time) bool {
 // compareAddrs orders by what the kernel takes for the identity of an
 // address, and is 0 for the same one. IPv4 allows an address again on the same
 // link with another prefix length or far end; IPv6 does not, and may change both.
-func compareAddrs(a, b Addr) int {
+func compareAddrs(a, b *Addr) int {
 	if c := cmp.Or(cmp.Compare(a.Link, b.Link), a.Addr.Compare(b.Addr)); c != 0 || !a.Addr.Is4() {
 		return c
 	}
@@ -41,7 +42,7 @@ func compareAddrs(a, b Addr) int {
 
 // compareRoutes orders by family, table, metric and then the rest, and is 0
 // for equal routes only.
-func compareRoutes(a, b Route) int {
+func compareRoutes(a, b *Route) int {
 	if c := cmp.Or(
 		cmp.Compare(a.Dst.Addr().BitLen(), b.Dst.Addr().BitLen()),
 		cmp.Compare(a.Table, b.Table),
@@ -62,4 +63,20 @@ func comparePrefixes(a, b netip.Prefix) int {
 	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
-func compareLinks(a, b Link) int { return cmp.Compare(a.Index, b.Index) }
+// findLink, findAddr and findRoute tell where something is in its sorted table,
+// or where it belongs.
+
+func findLink(links []Link, index int) (at int, found bool) {
+	at = sort.Search(len(links), func(i int) bool { return links[i].Index >= index })
+	return at, at < len(links) && links[at].Index == index
+}
+
+func findAddr(addrs []Addr, a *Addr) (at int, found bool) {
+	at = sort.Search(len(addrs), func(i int) bool { return compareAddrs(&addrs[i], a) >= 0 })
+	return at, at < len(addrs) && compareAddrs(&addrs[at], a) == 0
+}
+
+func findRoute(routes []Route, r *Route) (at int, found bool) {
+	at = sort.Search(len(routes), func(i int) bool { return compareRoutes(&routes[i], r) >= 0 })
+	return at, at < len(routes) && routes[at] == *r
+}
