@@ -195,7 +195,9 @@ func TestDownTakesRoutes(t *testing.T) {
 		if _, ok := addrOn(s, "wan", "203.0.113.5"); !ok {
 			t.Error("IPv4 addresses stay through down, but this one is gone")
 		}
-		until(t, w, "no routes", func(s *Snapshot) bool { return len(s.Routes) == 0 })
+		if len(s.Routes) != 0 { // a slow reader has the end of it already
+			until(t, w, "no routes", func(s *Snapshot) bool { return len(s.Routes) == 0 })
+		}
 		ip(t, "link set wan up")
 		ip(t, "route add default via 203.0.113.1")
 		until(t, w, "up and routed", func(s *Snapshot) bool {
