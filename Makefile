@@ -106,6 +106,12 @@ test: tools lint bound unit fuzz emulated-user  ## all tests
 unit: tools
 	$(GO) test -race ./...
 
+.PHONY: test-luci
+test-luci:  ## the LuCI page in a browser, on the router at WANBEACON_LUCI_URL (ipk/luci/test/luci.mjs says more)
+	@command -v chromium >/dev/null || { echo "please install: chromium" >&2; exit 1; }
+	npm install --silent --no-audit --no-fund --prefix ipk/luci/test
+	node --test --test-reporter=spec ipk/luci/test/luci.mjs
+
 .PHONY: fuzz
 fuzz: tools  ## every fuzz target for FUZZTIME (default 5s)
 	@for p in $$($(GO) list ./...); do \

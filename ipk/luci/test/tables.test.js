@@ -94,6 +94,15 @@ test('a renamed account takes its names and aliases along', () => {
 	]);
 });
 
+test('a renamed account whose name was its type says the type', () => {
+	const r = reply(), all = form(r);
+	of(all, 'provider.noip')._name = 'home';
+	assert.deepEqual(tables.diff(r, all).sort(byTable), [
+		{ table: 'provider.noip', set: { type: 'noip' }, rename: 'home' },
+		{ table: 'record[0]', set: { provider: 'home' } }
+	]);
+});
+
 test('added and removed tables', () => {
 	const r = reply(), all = form(r).filter((s) => s._ref != 'record[0]' && s._ref != 'source.lte');
 	all.push({ '.type': 'provider', '.name': 'new_provider', _name: 'duckdns', type: 'duckdns', token: 't' });

@@ -129,7 +129,7 @@ const Assistant = baseclass.extend({
 			])
 		);
 		this.fields = this.fields.concat(more);
-		window.setTimeout(() => (this.fields[0] ?? this.host).focus(), 50);
+		(this.fields[0] ?? this.host).focus();
 	},
 
 	remember() {

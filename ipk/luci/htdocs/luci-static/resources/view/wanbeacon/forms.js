@@ -74,7 +74,8 @@ const Grid = form.GridSection.extend({
 		const before = Object.assign({}, data[sid]);
 		active.root.parentNode.querySelectorAll(':scope > .wb-error').forEach((e) => e.remove());
 
-		return active.parse().then(() => {
+		/* the page behind is drawn anew afterwards: what was edited there in place is taken up first */
+		return this.map.parse().catch(() => {}).then(() => active.parse()).then(() => {
 			return parts.setConfig(this.settings.reply.revision, this.settings.changes(), true, false).then(parts.checked);
 		}).then((r) => {
 			const sections = this.settings.sections();

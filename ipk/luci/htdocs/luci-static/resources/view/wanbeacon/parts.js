@@ -12,8 +12,20 @@
  * it; a bare string as E()'s content would be read as HTML. Titles of LuCI's forms and dialogs are HTML too: esc() them.
  */
 
-function call(method, params, slow) {
-	return rpc.declare({ object: 'wanbeacon', method: method, params: params, expect: {}, reject: true, nobatch: slow });
+/*
+ * One call after another: rpcd closes the pipes of a plugin's process twice, so two that overlap can lose their replies
+ * ("No data received", code 5). Against other windows, what only reads is asked a second time.
+ */
+let turn = Promise.resolve();
+
+function call(method, params, writes) {
+	const fn = rpc.declare({ object: 'wanbeacon', method: method, params: params, expect: {}, reject: true, nobatch: true });
+	return (...args) => {
+		const once = () => fn(...args);
+		const result = turn.then(once).catch((e) => (!writes && /code 5\b/.test(e?.message)) ? once() : Promise.reject(e));
+		turn = result.catch(() => {});
+		return result;
+	};
 }
 
 const css = `
@@ -149,7 +161,8 @@ function picker(providers, choose, accounts) {
 		if (next) { ev.preventDefault(); next.focus(); }
 	});
 	show();
-	window.setTimeout(() => input.focus(), 50);
+	/* once it is on the page, and only if nobody is typing elsewhere by then */
+	window.setTimeout(() => { if (!document.activeElement?.matches('input, textarea, select')) input.focus(); }, 0);
 	return E('div', {}, [ input, found ]);
 }
 

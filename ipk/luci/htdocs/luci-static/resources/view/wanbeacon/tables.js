@@ -171,9 +171,13 @@ function diff(reply, sections) {
 			continue;
 		}
 		const change = { table: s._ref };
+		const old = s._ref.slice(type.length + 1);
+		/* an account without a type is of the type that its name says, until it has another name */
+		if (type == 'provider' && s._name !== old && was.type == null && set.type == null)
+			set.type = old;
 		if (Object.keys(set).length)
 			change.set = set;
-		if (named && s._name !== s._ref.slice(type.length + 1))
+		if (named && s._name !== old)
 			change.rename = s._name;
 		if (change.set || change.rename)
 			tables.push(change);
