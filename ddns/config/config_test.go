@@ -164,6 +164,25 @@ func TestTablesOfLaterVersionsAreDecoded(t *testing.T) {
 	}
 }
 
+func TestResolvers(t *testing.T) {
+	for text, want := range map[string]Verify{
+		"":                           {},
+		"9.9.9.9":                    {Resolver: netip.MustParseAddrPort("9.9.9.9:53")},
+		"[2620:fe::fe]:5353":         {Resolver: netip.MustParseAddrPort("[2620:fe::fe]:5353")},
+		"https://dns.test/dns-query": {DoH: "https://dns.test/dns-query"},
+	} {
+		c := mustParse(t, "[verify]\nresolver = '"+text+"'\n")
+		if c.Verify.Resolver != want.Resolver || c.Verify.DoH != want.DoH {
+			t.Errorf("%q: %+v", text, c.Verify)
+		}
+	}
+	for _, text := range []string{"https://", "http://dns.test/dns-query", "dns.test"} {
+		if _, err := Parse("x.toml", []byte("[verify]\nresolver = '"+text+"'\n")); err == nil {
+			t.Errorf("%q: no error", text)
+		}
+	}
+}
+
 func TestFormsOfTheSameFile(t *testing.T) {
 	want := mustParse(t, read(t, "testdata/shortest.toml"))
 	for _, text := range []string{

@@ -87,7 +87,8 @@ func (w *watched) Verify(ctx context.Context, k *Check) *witness.Facts { return 
 func (w *watched) Ask(ctx context.Context, server netip.AddrPort, name string, typ uint16) (*dns.Message, error) {
 	for try := 1; try <= 4; try++ {
 		w.mu.Lock()
-		lost := w.rng.Float64() < w.loss || w.rng.Float64() < w.loss
+		there, back := w.rng.Float64(), w.rng.Float64()
+		lost := there < w.loss || back < w.loss
 		w.mu.Unlock()
 		if !lost {
 			time.Sleep(30 * time.Millisecond)

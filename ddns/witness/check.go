@@ -197,7 +197,7 @@ func (w *walker) unlisted(ctx context.Context, z *zone, f *Facts, name string, t
 // moved looks for servers that do not answer where the parent says they are:
 // the zone may know a newer address.
 func (w *walker) moved(ctx context.Context, z *zone, servers []Server, all []reading, name string, typ uint16) {
-	if !slices.ContainsFunc(servers, func(s Server) bool { return s.Said == Values }) {
+	if !answers(servers, Values) {
 		return // nobody could say
 	}
 	for i := range servers {

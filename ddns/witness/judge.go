@@ -29,7 +29,7 @@ func count(f *Facts, e Expected) (t tally) {
 			t.failed++
 		case slices.Contains(s.Values, e.Want):
 			t.ours++
-		case slices.ContainsFunc(s.Values, func(v string) bool { return slices.Contains(e.Older, v) }):
+		case anyOf(s.Values, e.Older):
 			t.older++
 		default:
 			if t.foreign++; t.stranger == "" {
@@ -40,9 +40,29 @@ func count(f *Facts, e Expected) (t tally) {
 	return t
 }
 
+func anyOf(values, among []string) bool {
+	for _, v := range values {
+		if slices.Contains(among, v) {
+			return true
+		}
+	}
+	return false
+}
+
 // Judge says what facts mean for a record, with a sentence for people. Of a
 // light check only the verdict OK counts; anything else is a doubt.
 func Judge(f *Facts, e Expected) (Verdict, string) {
+	v, note := judge(f, e)
+	if len(note) > maxNote { // servers may have names of any length
+		note = note[:maxNote-3] + "…"
+	}
+	return v, note
+}
+
+// maxNote bounds a sentence, in bytes; what servers say in it is ASCII.
+const maxNote = 600
+
+func judge(f *Facts, e Expected) (Verdict, string) {
 	switch {
 	case e.Unverifiable != "":
 		return Unverifiable, e.Unverifiable

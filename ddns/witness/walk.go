@@ -125,7 +125,12 @@ func (w *walker) find(ctx context.Context, name string, typ uint16, p purpose) (
 
 // answers reports whether any server says so.
 func answers(servers []Server, said Reply) bool {
-	return slices.ContainsFunc(servers, func(s Server) bool { return s.Said == said })
+	for i := range servers {
+		if servers[i].Said == said {
+			return true
+		}
+	}
+	return false
 }
 
 // nearest is the lowest zone that the walk has passed above or at a name; nil:
@@ -233,8 +238,14 @@ func (w *walker) addresses(ctx context.Context, z *zone, server string, depth in
 		delete(w.finding, server)
 		w.glue[server] = addrs
 	}
-	usable := slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !w.mayAsk(a) })
-	slices.SortStableFunc(usable, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
+	var usable []netip.Addr
+	for _, four := range []bool{true, false} {
+		for _, a := range addrs {
+			if a.Is4() == four && w.mayAsk(a) {
+				usable = append(usable, a)
+			}
+		}
+	}
 	return usable
 }
 
