@@ -91,7 +91,7 @@ func (f *Facts) judge(e Expected) (Verdict, string) {
 	switch {
 	case f.Broken != "":
 		return Dark, f.Broken + ": " + strings.Join(f.Chain[:min(len(f.Chain), 4)], ", ")
-	case t.ours > 0 && t.older+t.foreign+t.negative == 0:
+	case t.ours > 0 && t.older+t.foreign+t.negative == 0 && (!moved || t.failed < t.ours):
 		note := f.seen(t) + " " + e.Want
 		if t.failed > 0 {
 			note += "; " + f.others(e)
@@ -100,7 +100,7 @@ func (f *Facts) judge(e Expected) (Verdict, string) {
 			note += "; " + move(e.Known, f.Parent)
 		}
 		return OK, note
-	case moved && t.ours+t.older == 0 && !below(e.Known.Zone, f.Parent.Zone):
+	case moved && t.older == 0 && t.failed >= t.ours && !below(e.Known.Zone, f.Parent.Zone):
 		return Diverted, move(e.Known, f.Parent) + "; " + f.others(e)
 	case t.foreign > 0 && !fresh:
 		return Diverted, fmt.Sprintf("%s gives %s, which was never ours; %s", t.which, t.stranger, f.others(e))

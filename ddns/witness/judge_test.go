@@ -61,6 +61,8 @@ func TestVerdicts(t *testing.T) {
 		"one gives a stranger's":     {facts(ours, foreign), usual, time.Hour, Diverted, "ns2.example.org gives 192.0.2.66"},
 		"moved, SERVFAIL":            {facts("SERVFAIL", "SERVFAIL"), other, time.Hour, Diverted, "example.org moved from ns7.example.net, ns8.example.net to ns1.example.org, ns2.example.org; ns1.example.org, ns2.example.org: SERVFAIL"},
 		"moved, fresh, sinkhole":     {facts(foreign), other, time.Second, Diverted, "moved"},
+		"moved, half are silent":     {facts(ours, "no answer"), other, time.Hour, Diverted, "moved"},
+		"moved, most are right":      {facts(ours, ours, "no answer"), other, time.Hour, OK, "2 of 3 name servers give"},
 		"moved, older":               {facts(older, older), other, time.Hour, Stale, "older"},
 		"no longer delegated":        {facts("no such name"), lower, time.Hour, Dark, "sub.example.org is no longer delegated"},
 		"delegated further down":     {facts("SERVFAIL"), Delegation{"org", []string{"a"}}, time.Hour, Diverted, "moved from org"},
