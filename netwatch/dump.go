@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,7 +117,10 @@ type tables struct {
 	links  []Link
 	addrs  []Addr
 	routes []Route
-	odd    error // a message that was not understood and is left out
+
+	neighbors []neighborMessage
+
+	odd error // a message that was not understood and is left out
 }
 
 func (t *tables) readLinks(d *dumper) error {
@@ -137,6 +141,19 @@ func (t *tables) readAddrs(d *dumper, now time.Time) error {
 			t.odd = err
 		} else if ok {
 			t.addrs = append(t.addrs, a)
+		}
+	})
+}
+
+// readNeighbors keeps those of the hosts, and those that do not answer, whose
+// hardware address the kernel has forgotten.
+func (t *tables) readNeighbors(d *dumper, hosts []MAC) error {
+	return d.dump(unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, unix.AF_INET6, func() { t.neighbors = nil }, func(body []byte) {
+		n, ok, err := parseNeighbor(body)
+		if err != nil {
+			t.odd = err
+		} else if ok && (n.nud&unix.NUD_FAILED != 0 || slices.Contains(hosts, n.MAC)) {
+			t.neighbors = append(t.neighbors, n)
 		}
 	})
 }

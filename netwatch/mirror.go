@@ -32,8 +32,11 @@ type mirror struct {
 	addrs  []Addr
 	routes []Route
 
+	neighbors []Neighbor // of follow
+	follow    []MAC
+
 	// Which tables differ from the last snapshot.
-	newLinks, newAddrs, newRoutes bool
+	newLinks, newAddrs, newRoutes, newNeighbors bool
 
 	// The kernel drops routes silently: with the link that goes down, with
 	// the last IPv4 address of a link, with their preferred source. Default
@@ -82,6 +85,12 @@ func (m *mirror) apply(msg message, now time.Time) error {
 		} else if l.Name != "" {
 			m.setLink(l)
 		}
+	case unix.RTM_NEWNEIGH:
+		n, ok, err := parseNeighbor(msg.body)
+		if err != nil || !ok {
+			return err
+		}
+		m.setNeighbor(n)
 	}
 	return nil
 }
@@ -157,6 +166,7 @@ func (m *mirror) dropLink(index int) {
 	m.newAddrs = m.newAddrs || len(m.addrs) != len(addrs)
 	m.addrs = addrs
 	m.dropRoutes(func(r *Route) bool { return r.Link == index })
+	m.dropNeighbors(func(n *Neighbor) bool { return n.Link == index })
 }
 
 // dropRoutes takes out the routes that gone says so of.
@@ -296,12 +306,12 @@ func (m *mirror) replaceRoutes(which families, routes []Route) {
 // snapshot gives the next snapshot, or nil if nothing differs from the last.
 // It shares with the last one what has not changed.
 func (m *mirror) snapshot(now time.Time) *Snapshot {
-	if m.last != nil && !m.newLinks && !m.newAddrs && !m.newRoutes {
+	if m.last != nil && !m.newLinks && !m.newAddrs && !m.newRoutes && !m.newNeighbors {
 		return nil
 	}
 	s := &Snapshot{Seq: 1, At: now}
 	if last := m.last; last != nil {
-		s.Seq, s.Links, s.Addrs, s.Routes = last.Seq+1, last.Links, last.Addrs, last.Routes
+		s.Seq, s.Links, s.Addrs, s.Routes, s.Neighbors = last.Seq+1, last.Links, last.Addrs, last.Routes, last.Neighbors
 	}
 	if m.newLinks {
 		s.Links = append([]Link(nil), m.links...)
@@ -312,7 +322,10 @@ func (m *mirror) snapshot(now time.Time) *Snapshot {
 	if m.newRoutes {
 		s.Routes = append([]Route(nil), m.routes...)
 	}
-	m.newLinks, m.newAddrs, m.newRoutes = false, false, false
+	if m.newNeighbors {
+		s.Neighbors = slices.Clone(m.neighbors)
+	}
+	m.newLinks, m.newAddrs, m.newRoutes, m.newNeighbors = false, false, false, false
 	m.last = s
 	return s
 }

@@ -1,6 +1,6 @@
 // Package netwatch tells what the Linux kernel knows about this machine's
-// network: its links, its addresses and its default routes, as whole
-// snapshots, at once when they change.
+// network: its links, its addresses and its default routes, and where it finds
+// the hosts that one asks for, as whole snapshots, at once when they change.
 //
 // It never hands out events. An event only means that something is different
 // now, and can be lost, doubled or late; a [Snapshot] is the truth of one
@@ -41,6 +41,8 @@ type Snapshot struct {
 	Links  []Link    // by Index
 	Addrs  []Addr    // by Link, then Addr
 	Routes []Route   // default routes (0.0.0.0/0, ::/0), by family, table, metric
+
+	Neighbors []Neighbor // of the hosts that were asked for
 }
 
 // Link is a network interface.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +54,11 @@ func subscribe() (*eventSocket, error) {
 		return nil, err
 	}
 	return &eventSocket{file: file, raw: raw}, nil
+}
+
+// wakeUp ends the waiting for events, as if a deadline had passed.
+func (s *eventSocket) wakeUp() {
+	_ = s.file.SetReadDeadline(time.Unix(1, 0)) // fails only on a closed file
 }
 
 // receive reads one datagram without waiting. size is its whole length, more

@@ -106,6 +106,7 @@ func (w *Watcher) settle(fd uintptr) {
 // behind says why, and the event socket's deadline is set to the next attempt.
 // The error is of a dump that did not work at all.
 func (w *Watcher) resync(fd uintptr) error {
+	w.adopt(fd)
 	var err error
 	for range rounds {
 		w.lost = nil
@@ -134,18 +135,29 @@ func (w *Watcher) resync(fd uintptr) error {
 	return err
 }
 
-// catchUp makes the full dump that is due.
+// catchUp makes the full dump that is due, because it is time to try again or
+// because other hosts are to be followed.
 func (w *Watcher) catchUp() error {
 	err := w.events.raw.Control(func(fd uintptr) {
 		if err := w.resync(fd); err != nil {
 			w.tell("%v; it is tried again", err)
 		}
 	})
+	if w.behind == nil {
+		w.setDeadline(time.Time{}) // Follow may have set one
+	}
 	w.publish()
 	return err
 }
 
+// setDeadline sets when the next full dump is due; zero: never.
 func (w *Watcher) setDeadline(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pending {
+		w.events.wakeUp()
+		return
+	}
 	_ = w.events.file.SetReadDeadline(at) // fails only on a closed file, which Read tells too
 }
 
@@ -162,7 +174,10 @@ func (w *Watcher) tell(format string, args ...any) {
 func (w *Watcher) dumpAll() error {
 	var t tables
 	now := time.Now()
-	errs := [3]error{t.readLinks(&w.dumper), t.readAddrs(&w.dumper, now), t.readRoutes(&w.dumper, bothFamilies)}
+	errs := [4]error{t.readLinks(&w.dumper), t.readAddrs(&w.dumper, now), t.readRoutes(&w.dumper, bothFamilies), nil}
+	if len(w.mirror.follow) > 0 || len(w.mirror.neighbors) > 0 {
+		errs[3] = t.readNeighbors(&w.dumper, w.mirror.follow)
+	}
 	for _, err := range errs {
 		if err != nil && !errors.Is(err, nl.ErrDumpInterrupted) {
 			return err
@@ -189,6 +204,13 @@ func (w *Watcher) dumpAll() error {
 	} else {
 		for _, r := range t.routes {
 			m.setRoute(r)
+		}
+	}
+	if errs[3] == nil {
+		m.replaceNeighbors(t.neighbors)
+	} else {
+		for _, n := range t.neighbors {
+			m.setNeighbor(n)
 		}
 	}
 	w.noteOdd(t.odd)

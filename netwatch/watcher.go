@@ -15,8 +15,10 @@ type Watcher struct {
 	done      chan struct{} // closed by Close
 	ended     chan struct{} // closed when the goroutine has ended
 
-	mu     sync.Mutex // guards events against Close
-	events *eventSocket
+	mu      sync.Mutex // guards events against Close, and what Follow asks for
+	events  *eventSocket
+	asked   []MAC
+	pending bool // asked is not in force yet
 
 	// The rest belongs to the goroutine, and before it runs to Open.
 	mirror  mirror
@@ -30,11 +32,12 @@ type Watcher struct {
 }
 
 // Open subscribes to the kernel's events, reads its tables, and follows them
-// until Close. The first snapshot is in the channel when it returns. Trouble
+// until Close. The first snapshot is in the channel when it returns. Snapshots
+// hold the neighbours with the hosts' hardware addresses. Trouble
 // that Watcher deals with by itself is told to logf, which may be nil, with
 // one line for each time it starts.
-func Open(logf func(format string, args ...any)) (*Watcher, error) {
-	w, err := prepare(logf)
+func Open(logf func(format string, args ...any), hosts ...MAC) (*Watcher, error) {
+	w, err := prepare(logf, hosts...)
 	if err != nil {
 		return nil, err
 	}
@@ -43,9 +46,10 @@ func Open(logf func(format string, args ...any)) (*Watcher, error) {
 	return w, nil
 }
 
-// Take gives one coherent snapshot. Its Seq is 1.
-func Take() (*Snapshot, error) {
-	w, err := prepare(nil)
+// Take gives one coherent snapshot, with the neighbours that have the hosts'
+// hardware addresses. Its Seq is 1.
+func Take(hosts ...MAC) (*Snapshot, error) {
+	w, err := prepare(nil, hosts...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +85,7 @@ func (w *Watcher) Close() error {
 }
 
 // prepare makes a Watcher whose mirror is complete, without its goroutine.
-func prepare(logf func(format string, args ...any)) (*Watcher, error) {
+func prepare(logf func(format string, args ...any), hosts ...MAC) (*Watcher, error) {
 	if logf == nil {
 		logf = func(string, ...any) {}
 	}
@@ -91,6 +95,7 @@ func prepare(logf func(format string, args ...any)) (*Watcher, error) {
 		done:      make(chan struct{}),
 		ended:     make(chan struct{}),
 		buf:       make([]byte, datagramBytes),
+		asked:     hosts,
 	}
 	// Subscribe first: what changes while the tables are read is then in the queue.
 	events, err := subscribe()

@@ -1,0 +1,254 @@
+package netwatch
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// MAC is a 48-bit hardware address.
+type MAC [6]byte
+
+// Neighbor is an IPv6 address that a host of a link has, by the kernel's
+// neighbour table. Snapshots hold those of the hosts that were asked for with
+// [Open], [Take] or [Watcher.Follow], in the order in which they were first seen.
+type Neighbor struct {
+	Link  int // index of the link
+	Addr  netip.Addr
+	MAC   MAC
+	State Presence
+}
+
+// Presence is how sure it is that a host is at an address. A host that is
+// silent does not leave: only one that was asked and has not answered.
+type Presence uint8
+
+// The states. An address is never taken away by the kernel's forgetting it,
+// but with the link, or when the table is read anew.
+const (
+	There  Presence = iota // the host has been there since it last failed to answer
+	Unsure                 // it was there, and has failed to answer at another address since
+	Gone                   // it was asked there and has not answered
+)
+
+// perHost bounds how many addresses of one host are kept. Of more, the oldest
+// are most likely the stable ones, and the newest are in use: one in the middle goes.
+const perHost = 32
+
+// learnedStates are those of NEWNEIGH events that can tell something new; the
+// others (delay, probe) are steps on the way to one of them.
+const learnedStates = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_PERMANENT | unix.NUD_NOARP | unix.NUD_FAILED
+
+// neighborMessage is one RTM_NEWNEIGH.
+type neighborMessage struct {
+	Neighbor        // MAC is zero if the message has none
+	nud      uint16 // NUD_*
+}
+
+// parseNeighbor reads the ndmsg of RTM_NEWNEIGH. ok is false for what is not
+// about an IPv6 host.
+func parseNeighbor(b []byte) (n neighborMessage, ok bool, err error) {
+	if len(b) < unix.SizeofNdMsg {
+		return n, false, errMessageCut
+	}
+	if b[0] != unix.AF_INET6 || b[10]&unix.NTF_PROXY != 0 || b[11] != unix.RTN_UNICAST {
+		return n, false, nil
+	}
+	n.Link, n.nud = int(int32(native.Uint32(b[4:]))), native.Uint16(b[8:])
+	for b = b[unix.SizeofNdMsg:]; len(b) > 0; {
+		var kind uint16
+		var v []byte
+		if kind, v, b, err = nextAttr(b); err != nil {
+			return n, false, err
+		}
+		switch kind {
+		case unix.NDA_DST:
+			if n.Addr, err = attrAddr(unix.AF_INET6, v); err != nil {
+				return n, false, err
+			}
+		case unix.NDA_LLADDR:
+			if len(v) == len(n.MAC) { // other kinds of links have longer ones
+				copy(n.MAC[:], v)
+			}
+		}
+	}
+	return n, n.Addr.IsValid() && n.Link > 0, nil
+}
+
+// setNeighbor applies a RTM_NEWNEIGH.
+func (m *mirror) setNeighbor(n neighborMessage) {
+	at := -1
+	for i := range m.neighbors {
+		if o := &m.neighbors[i]; o.Link == n.Link && o.Addr == n.Addr {
+			at = i
+		}
+	}
+	if n.nud&unix.NUD_FAILED != 0 { // it has no MAC
+		if at >= 0 {
+			m.hostFailed(at)
+		}
+		return
+	}
+	if n.nud&(learnedStates|unix.NUD_DELAY|unix.NUD_PROBE) == 0 {
+		return
+	}
+	if at >= 0 && m.neighbors[at].MAC != n.MAC { // another host has it now
+		m.neighbors = slices.Delete(m.neighbors, at, at+1)
+		m.newNeighbors, at = true, -1
+	}
+	if at < 0 {
+		if slices.Contains(m.follow, n.MAC) {
+			m.addNeighbor(n.Neighbor)
+		}
+		return
+	}
+	// That an answer gets old is no sign of life; that it is there again after
+	// a failure is one, as the host must have spoken.
+	o := &m.neighbors[at]
+	if o.State == Gone || o.State == Unsure && n.nud&(unix.NUD_REACHABLE|unix.NUD_PERMANENT|unix.NUD_NOARP) != 0 {
+		o.State, m.newNeighbors = There, true
+	}
+}
+
+func (m *mirror) addNeighbor(n Neighbor) {
+	count, middle := 0, 0
+	for i := range m.neighbors {
+		if m.neighbors[i].MAC == n.MAC {
+			if count++; count == perHost/2 {
+				middle = i
+			}
+		}
+	}
+	if count >= perHost {
+		m.neighbors = slices.Delete(m.neighbors, middle, middle+1)
+	}
+	m.neighbors, m.newNeighbors = append(m.neighbors, n), true
+}
+
+// hostFailed notes that a host did not answer at one of its addresses.
+func (m *mirror) hostFailed(at int) {
+	for i := range m.neighbors {
+		o := &m.neighbors[i]
+		if o.MAC != m.neighbors[at].MAC {
+			continue
+		}
+		state := max(o.State, Unsure)
+		if i == at {
+			state = Gone
+		}
+		if o.State != state {
+			o.State, m.newNeighbors = state, true
+		}
+	}
+}
+
+// replaceNeighbors takes the whole table. What stays keeps its place and state,
+// as the table does not tell what came before.
+func (m *mirror) replaceNeighbors(table []neighborMessage) {
+	m.neighbors = slices.DeleteFunc(m.neighbors, func(o Neighbor) bool {
+		gone := !slices.ContainsFunc(table, func(n neighborMessage) bool { return n.Link == o.Link && n.Addr == o.Addr }) ||
+			!slices.Contains(m.follow, o.MAC)
+		m.newNeighbors = m.newNeighbors || gone
+		return gone
+	})
+	for _, n := range table {
+		m.setNeighbor(n)
+	}
+}
+
+// Follow makes the snapshots hold the neighbours with these hardware addresses,
+// in place of those asked for before. Without any the kernel's neighbour table
+// is not listened to, and nobody is woken by it.
+func (w *Watcher) Follow(hosts []MAC) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.Equal(w.asked, hosts) {
+		return
+	}
+	w.asked, w.pending = slices.Clone(hosts), true
+	if w.events != nil {
+		w.events.wakeUp()
+	}
+}
+
+// adopt puts what was asked for in force.
+func (w *Watcher) adopt(fd uintptr) {
+	w.mu.Lock()
+	hosts := w.asked
+	w.pending = false
+	w.mu.Unlock()
+	w.mirror.follow = hosts
+	if len(hosts) == 0 {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_NEIGH)
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
+		return
+	}
+	// Without the filter everything works too, but for the sleep.
+	filter := hostFilter(hosts)
+	_ = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
+	if err := unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_NEIGH); err != nil {
+		w.tell("subscribing to the kernel's neighbour table: %v", err)
+	}
+}
+
+// maxFilter is how many hosts the kernel is asked to look for; of more, all
+// neighbours are looked at here (BPF_MAXINSNS is 4096).
+const maxFilter = 500
+
+// hostFilter is a program for the kernel (classic BPF, the extension
+// SKF_AD_NLATTR finds an attribute) that lets a message about a neighbour
+// through only if it is about one of the hosts, or tells that an IPv6 address
+// does not answer: so that the many others do not wake the process.
+func hostFilter(hosts []MAC) []unix.SockFilter {
+	const (
+		ld, ldh, ldb  = unix.BPF_LD | unix.BPF_W, unix.BPF_LD | unix.BPF_H, unix.BPF_LD | unix.BPF_B
+		abs, ind, imm = unix.BPF_ABS, unix.BPF_IND, unix.BPF_IMM
+		jeq, jset     = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
+		nlattr        = 0xfffff000 + 12 // SKF_AD_OFF + SKF_AD_NLATTR
+		ndmsg         = unix.NLMSG_HDRLEN
+	)
+	f := []unix.SockFilter{
+		{Code: ldh | abs, K: 4}, // nlmsg_type
+		{Code: jeq, Jt: 2, K: inNetworkOrder(unix.RTM_DELNEIGH)},
+		{Code: jeq, Jt: 2, K: inNetworkOrder(unix.RTM_NEWNEIGH)},
+		{Code: unix.BPF_RET, K: 1<<32 - 1}, // all: another kind
+		{Code: unix.BPF_RET},               // none
+		{Code: ldb | abs, K: ndmsg},        // ndm_family
+		{Code: jeq, Jt: 1, K: unix.AF_INET6},
+		{Code: unix.BPF_RET},
+		{Code: ldh | abs, K: ndmsg + 8}, // ndm_state
+		{Code: jset, Jf: 1, K: inNetworkOrder(unix.NUD_FAILED)},
+		{Code: unix.BPF_RET, K: 1<<32 - 1},
+		{Code: jset, Jt: 1, K: inNetworkOrder(learnedStates)},
+		{Code: unix.BPF_RET},
+		{Code: ld | imm, K: ndmsg + unix.SizeofNdMsg},
+		{Code: unix.BPF_LDX | unix.BPF_W | unix.BPF_IMM, K: unix.NDA_LLADDR},
+		{Code: ld | abs, K: nlattr},
+		{Code: jeq, Jf: 1},
+		{Code: unix.BPF_RET},
+		{Code: unix.BPF_MISC | unix.BPF_TAX},
+	}
+	if len(hosts) > maxFilter {
+		return append(f, unix.SockFilter{Code: unix.BPF_RET, K: 1<<32 - 1})
+	}
+	for _, h := range hosts {
+		f = append(f,
+			unix.SockFilter{Code: ld | ind, K: unix.SizeofRtAttr},
+			unix.SockFilter{Code: jeq, Jf: 3, K: binary.BigEndian.Uint32(h[:])},
+			unix.SockFilter{Code: ldh | ind, K: unix.SizeofRtAttr + 4},
+			unix.SockFilter{Code: jeq, Jf: 1, K: uint32(binary.BigEndian.Uint16(h[4:]))},
+			unix.SockFilter{Code: unix.BPF_RET, K: 1<<32 - 1},
+		)
+	}
+	return append(f, unix.SockFilter{Code: unix.BPF_RET})
+}
+
+// inNetworkOrder is what a filter reads where the kernel wrote n in its own order.
+func inNetworkOrder(n uint16) uint32 {
+	var b [2]byte
+	native.PutUint16(b[:], n)
+	return uint32(binary.BigEndian.Uint16(b[:]))
+}
