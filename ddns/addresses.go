@@ -52,7 +52,7 @@ func addressesNow(ctx context.Context, path string) (*control.Addresses, error) 
 	if err != nil {
 		return nil, err
 	}
-	snap, err := netwatch.Take()
+	snap, err := netwatch.Take(address.Hosts(cfg.Sources)...)
 	if err != nil {
 		return nil, err
 	}

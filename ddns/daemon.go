@@ -7,9 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/control"
 	"github.com/wanbeacon/wanbeacon/ddns/publish"
+	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
 // daemon is the running program as its users see it: it answers the control
@@ -22,6 +24,7 @@ type daemon struct {
 	brief   bool // run -once
 	started time.Time
 	loop    *publish.Loop
+	follow  func([]netwatch.MAC) // of the watcher
 
 	socket, stateDir string // in use; a reload does not change them
 
@@ -82,6 +85,7 @@ func (d *daemon) reload(ctx context.Context) {
 	if err := d.loop.Reload(ctx, plan); err != nil {
 		return // stopping
 	}
+	d.follow(address.Hosts(plan.Sources))
 	d.log.Infof("configuration reloaded: %s", count(len(plan.Records), "address record"))
 }
 

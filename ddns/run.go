@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wanbeacon/wanbeacon/ddns/address"
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/control"
 	"github.com/wanbeacon/wanbeacon/ddns/publish"
@@ -98,11 +99,12 @@ func run(path string, once, dry, wait bool) error {
 		}
 		d.tell("nothing is published until the configuration is put right and reloaded:", err)
 	}
-	watcher, err := netwatch.Open(log.Warnf)
+	watcher, err := netwatch.Open(log.Warnf, address.Hosts(plan.Sources)...)
 	if err != nil {
 		return fmt.Errorf("cannot watch the kernel's addresses: %w", err)
 	}
 	defer watcher.Close()
+	d.follow = watcher.Follow
 	d.loop = publish.NewLoop(log, store, saved, plan, watcher.Snapshots())
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

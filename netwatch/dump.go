@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -152,7 +151,7 @@ func (t *tables) readNeighbors(d *dumper, hosts []MAC) error {
 		n, ok, err := parseNeighbor(body)
 		if err != nil {
 			t.odd = err
-		} else if ok && (n.nud&unix.NUD_FAILED != 0 || slices.Contains(hosts, n.MAC)) {
+		} else if ok && (n.nud&unix.NUD_FAILED != 0 || follows(hosts, n.MAC)) {
 			t.neighbors = append(t.neighbors, n)
 		}
 	})

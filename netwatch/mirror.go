@@ -90,7 +90,7 @@ func (m *mirror) apply(msg message, now time.Time) error {
 		if err != nil || !ok {
 			return err
 		}
-		m.setNeighbor(n)
+		m.setNeighbor(&n)
 	}
 	return nil
 }
@@ -323,7 +323,7 @@ func (m *mirror) snapshot(now time.Time) *Snapshot {
 		s.Routes = append([]Route(nil), m.routes...)
 	}
 	if m.newNeighbors {
-		s.Neighbors = slices.Clone(m.neighbors)
+		s.Neighbors = append([]Neighbor(nil), m.neighbors...)
 	}
 	m.newLinks, m.newAddrs, m.newRoutes, m.newNeighbors = false, false, false, false
 	m.last = s

@@ -3,7 +3,6 @@ package netwatch
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,7 +77,7 @@ func parseNeighbor(b []byte) (n neighborMessage, ok bool, err error) {
 }
 
 // setNeighbor applies a RTM_NEWNEIGH.
-func (m *mirror) setNeighbor(n neighborMessage) {
+func (m *mirror) setNeighbor(n *neighborMessage) {
 	at := -1
 	for i := range m.neighbors {
 		if o := &m.neighbors[i]; o.Link == n.Link && o.Addr == n.Addr {
@@ -95,11 +94,11 @@ func (m *mirror) setNeighbor(n neighborMessage) {
 		return
 	}
 	if at >= 0 && m.neighbors[at].MAC != n.MAC { // another host has it now
-		m.neighbors = slices.Delete(m.neighbors, at, at+1)
-		m.newNeighbors, at = true, -1
+		m.removeNeighbor(at)
+		at = -1
 	}
 	if at < 0 {
-		if slices.Contains(m.follow, n.MAC) {
+		if follows(m.follow, n.MAC) {
 			m.addNeighbor(n.Neighbor)
 		}
 		return
@@ -122,7 +121,7 @@ func (m *mirror) addNeighbor(n Neighbor) {
 		}
 	}
 	if count >= perHost {
-		m.neighbors = slices.Delete(m.neighbors, middle, middle+1)
+		m.removeNeighbor(middle)
 	}
 	m.neighbors, m.newNeighbors = append(m.neighbors, n), true
 }
@@ -147,15 +146,40 @@ func (m *mirror) hostFailed(at int) {
 // replaceNeighbors takes the whole table. What stays keeps its place and state,
 // as the table does not tell what came before.
 func (m *mirror) replaceNeighbors(table []neighborMessage) {
-	m.neighbors = slices.DeleteFunc(m.neighbors, func(o Neighbor) bool {
-		gone := !slices.ContainsFunc(table, func(n neighborMessage) bool { return n.Link == o.Link && n.Addr == o.Addr }) ||
-			!slices.Contains(m.follow, o.MAC)
-		m.newNeighbors = m.newNeighbors || gone
-		return gone
+	m.dropNeighbors(func(o *Neighbor) bool {
+		for i := range table {
+			if n := &table[i]; n.Link == o.Link && n.Addr == o.Addr {
+				return !follows(m.follow, o.MAC)
+			}
+		}
+		return true
 	})
-	for _, n := range table {
-		m.setNeighbor(n)
+	for i := range table {
+		m.setNeighbor(&table[i])
 	}
+}
+
+// dropNeighbors takes out those that gone says so of.
+func (m *mirror) dropNeighbors(gone func(n *Neighbor) bool) {
+	for i := len(m.neighbors) - 1; i >= 0; i-- {
+		if gone(&m.neighbors[i]) {
+			m.removeNeighbor(i)
+		}
+	}
+}
+
+func (m *mirror) removeNeighbor(at int) {
+	m.neighbors = append(m.neighbors[:at], m.neighbors[at+1:]...)
+	m.newNeighbors = true
+}
+
+func follows(hosts []MAC, h MAC) bool {
+	for _, f := range hosts {
+		if f == h {
+			return true
+		}
+	}
+	return false
 }
 
 // Follow makes the snapshots hold the neighbours with these hardware addresses,
@@ -164,10 +188,10 @@ func (m *mirror) replaceNeighbors(table []neighborMessage) {
 func (w *Watcher) Follow(hosts []MAC) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if slices.Equal(w.asked, hosts) {
+	if len(w.asked) == 0 && len(hosts) == 0 {
 		return
 	}
-	w.asked, w.pending = slices.Clone(hosts), true
+	w.asked, w.pending = hosts, true
 	if w.events != nil {
 		w.events.wakeUp()
 	}

@@ -209,8 +209,8 @@ func (w *Watcher) dumpAll() error {
 	if errs[3] == nil {
 		m.replaceNeighbors(t.neighbors)
 	} else {
-		for _, n := range t.neighbors {
-			m.setNeighbor(n)
+		for i := range t.neighbors {
+			m.setNeighbor(&t.neighbors[i])
 		}
 	}
 	w.noteOdd(t.odd)

@@ -163,6 +163,8 @@ func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, l
 		if f == config.IPv4 { // one question for both families
 			put(ask, Question{Place: place, Path: a.Path + 31*routes.ipv6, Poll: true})
 		}
+	case Host:
+		s.fromHost(snap, routes, &a, list)
 	default:
 		a.Method = "interface"
 		s.fromInterface(snap, routes, &a, list)

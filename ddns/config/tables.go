@@ -24,7 +24,6 @@ func (r *reader) config(tree map[string]any) *Config {
 	}
 	file.unknown()
 	r.crossCheck(c)
-	r.refuseUnbuilt(c)
 	return c
 }
 
