@@ -103,6 +103,10 @@ tools:
 demo: tools build  ## the main job, shown in a network namespace (root)
 	$(GO) run ./ddns/internal/demo bin/wanbeacon
 
+.PHONY: demo-seizure
+demo-seizure: tools build  ## a provider's zone is taken away, and the user's own name moves (root)
+	$(GO) run ./ddns/internal/demo/seizure bin/wanbeacon
+
 .PHONY: test
 test: tools lint bound unit fuzz emulated-user  ## all tests
 
