@@ -72,8 +72,13 @@ type Answer struct {
 // String is "CNAME home.dyn.test, 192.0.2.1", or how it failed.
 func (a Answer) String() string {
 	text := a.RCode.String()
-	if a.RCode == dnsmessage.RCodeSuccess {
+	switch a.RCode {
+	case dnsmessage.RCodeSuccess:
 		text = fmt.Sprint(a.Addrs)
+	case dnsmessage.RCodeServerFailure:
+		text = "SERVFAIL"
+	case dnsmessage.RCodeNameError:
+		text = "NXDOMAIN"
 	}
 	if a.CNAME != "" {
 		text = "CNAME " + a.CNAME + ", " + text
