@@ -100,7 +100,7 @@ function describe(r, now) {
 		if (s)
 			parts.push(s);
 		const tone = { dark: 'bad', diverted: 'bad', stale: 'warn', pending: 'busy' }[r.verdict] ?? 'ok';
-		return { tone: tone, words: parts.join(', '), detail: r.verdict_note };
+		return { tone: tone, words: parts.join(', '), detail: r.verdict == 'ok' ? null : r.verdict_note };
 	}
 	}
 	return { tone: 'warn', words: r.state, detail: r.error };

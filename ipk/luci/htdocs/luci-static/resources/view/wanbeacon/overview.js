@@ -154,13 +154,12 @@ return view.extend({
 	},
 
 	line(l) {
-		const address = l.published ?? l.wanted;
 		return E('div', { 'class': 'wb-line' }, [
 			E('span', {}, [ logic.familyName(l.family) ]),
 			E('div', { 'class': 'wb-' + l.tone }, [
 				E('div', { 'class': 'wb-address' }, [
-					parts.foreign(address ?? '\u2013', 60),
-					l.published && l.wanted && l.wanted != l.published ? ' \u2192 ' + parts.foreign(l.wanted, 60) : '' ]),
+					parts.foreign(l.published ?? '\u2013', 60),
+					l.wanted && l.wanted != l.published ? ' \u2192 ' + parts.foreign(l.wanted, 60) : '' ]),
 				parts.state(l.tone, l.words, l.detail)
 			])
 		]);
