@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 	"sort"
 	"time"
 
@@ -99,7 +97,12 @@ func (b *planner) account(p config.Provider, catalogue *provider.Catalogue) {
 // records are updated, and with what right.
 func (b *planner) identity(p config.Provider) string {
 	parts := []string{p.Type, p.Server}
-	for _, k := range slices.Sorted(maps.Keys(p.Fields)) {
+	keys := make([]string, 0, len(p.Fields))
+	for k := range p.Fields {
+		keys = append(keys, k)
+	}
+	sort.Sort(sort.StringSlice(keys))
+	for _, k := range keys {
 		parts = append(parts, k, p.Fields[k].Reveal())
 	}
 	return b.digest(parts...)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"reflect"
 	"sort"
 	"strconv"
 	"strings"
@@ -49,7 +48,7 @@ func Rewrite(path string, text []byte, edits []Edit) ([]byte, error) {
 	}
 	result := []byte(e.result())
 	_, got, err := readText(path, result)
-	if err != nil || !reflect.DeepEqual(shape(got).compact(), e.wanted.compact()) {
+	if err != nil || !Same(shape(got).compact(), e.wanted.compact()) {
 		return nil, Problems{{Path: path, Message: "the file is written in a way that cannot be changed here; give each table a header of its own, such as [provider.noip] or [[record]]"}}
 	}
 	return result, nil
@@ -126,7 +125,7 @@ func (e *editor) set(x Edit, kind, name string, index int, values map[string]any
 		case value == nil && was:
 			delete(values, key)
 			e.splices = append(e.splices, splice{e.lineStart(k.Start), e.lineEnd(k.ValueEnd), "", false})
-		case value == nil || was && reflect.DeepEqual(old, parsed):
+		case value == nil || was && Same(old, parsed):
 		case was:
 			values[key] = parsed
 			e.splices = append(e.splices, splice{k.ValueStart, k.ValueEnd, text, false})

@@ -1,6 +1,9 @@
 package config
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // tables is a file's tree by table: "daemon", "source.lte", "record", the last
 // a list. What is none of these is under "" as it was.
@@ -24,6 +27,50 @@ func shape(tree map[string]any) tables {
 		tree = map[string]any{}
 	}
 	return tables{tree, map[string]bool{}}
+}
+
+// Same reports whether two values of a [Tree] are the same. It stands for
+// reflect.DeepEqual, which is 6 kB of code.
+func Same(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for k, v := range a {
+			if w, there := b[k]; !there || !Same(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for i, v := range a {
+			if !Same(v, b[i]) {
+				return false
+			}
+		}
+		return true
+	case []map[string]any:
+		b, ok := b.([]map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for i, v := range a {
+			if !Same(v, b[i]) {
+				return false
+			}
+		}
+		return true
+	case time.Time:
+		b, ok := b.(time.Time)
+		return ok && a.Equal(b)
+	}
+	return a == b
 }
 
 // find returns a table's values.

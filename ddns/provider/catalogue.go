@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
@@ -70,7 +70,7 @@ func namesIn(dir string) ([]string, error) {
 	}
 	defer d.Close()
 	names, err := d.Readdirnames(-1)
-	slices.Sort(names)
+	sort.Sort(sort.StringSlice(names)) // slices.Sort and sort.Strings would be 8 kB of code
 	return names, err
 }
 
@@ -87,7 +87,7 @@ func (c *Catalogue) Names() []string {
 	for name := range seen {
 		names = append(names, name)
 	}
-	slices.Sort(names)
+	sort.Sort(sort.StringSlice(names))
 	return names
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -367,7 +368,7 @@ func (c *compiler) class(key, name string) bool {
 
 func sortedKeys(m map[string]string) []string {
 	keys := keysOf(m)
-	slices.Sort(keys)
+	sort.Sort(sort.StringSlice(keys))
 	return keys
 }
 

@@ -206,7 +206,7 @@ func each(n any, visit func(any)) {
 		for name := range x {
 			names = append(names, name)
 		}
-		sort.Strings(names)
+		sort.Sort(sort.StringSlice(names))
 		for _, name := range names {
 			visit(x[name])
 		}

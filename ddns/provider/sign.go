@@ -37,7 +37,7 @@ func (c *compiler) signer(key string, f SignForm) *signer {
 	with := signers[f.With]
 	if with == nil {
 		names := keysOf(signers)
-		sort.Strings(names)
+		sort.Sort(sort.StringSlice(names))
 		c.problem(key+".with", "%q is none of %s", f.With, strings.Join(names, ", "))
 		return nil
 	}
@@ -75,7 +75,7 @@ func canonicalQuery(query string) string {
 		name, value, _ := strings.Cut(pair, "=")
 		pairs = append(pairs, recode(name)+"="+recode(value))
 	}
-	sort.Strings(pairs)
+	sort.Sort(sort.StringSlice(pairs))
 	return strings.Join(pairs, "&")
 }
 

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -145,10 +145,14 @@ func readRoots(path string, asked bool) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if path == "" {
 		// A directory of single certificates, OpenWrt's ca-certificates.
-		files, _ := filepath.Glob("/etc/ssl/certs/*.crt")
+		const dir = "/etc/ssl/certs/"
+		files, _ := namesIn(dir)
 		found := false
 		for _, file := range files {
-			if text, err := os.ReadFile(file); err == nil && pool.AppendCertsFromPEM(text) {
+			if !strings.HasSuffix(file, ".crt") {
+				continue
+			}
+			if text, err := os.ReadFile(dir + file); err == nil && pool.AppendCertsFromPEM(text) {
 				found = true
 			}
 		}

@@ -1,7 +1,6 @@
 package rpcd
 
 import (
-	"reflect"
 	"sort"
 	"strconv"
 
@@ -109,7 +108,7 @@ func (m *merger) named(kind, name string) {
 		if _, typed := same["type"]; kind == "provider" && !typed {
 			same["type"] = to
 		}
-		if reflect.DeepEqual(same, set) {
+		if config.Same(same, set) {
 			m.names[at] = to
 			m.Skips = append(m.Skips, skipReply{at, "it is there already"})
 			return
@@ -148,6 +147,6 @@ func sorted(t map[string]any) []string {
 	for k := range t {
 		keys = append(keys, k)
 	}
-	sort.Strings(keys)
+	sort.Sort(sort.StringSlice(keys))
 	return keys
 }

@@ -103,7 +103,7 @@ func (r *reading) follow(m *dns.Message, from, name string, typ uint16) {
 			}
 		}
 		if len(r.values) > 0 || leads == "" {
-			sort.Strings(r.values)
+			sort.Sort(sort.StringSlice(r.values))
 			if len(r.values) > 0 {
 				r.next = ""
 			}
@@ -160,7 +160,7 @@ func referral(m *dns.Message, from, name string, answers bool) *zone {
 	if z == nil || len(z.servers) == 0 {
 		return nil
 	}
-	sort.Strings(z.servers)
+	sort.Sort(sort.StringSlice(z.servers))
 	for i := range m.Records {
 		rr := &m.Records[i]
 		list, known := z.glue[rr.Name]
