@@ -39,6 +39,7 @@ type Config struct {
 
 // Daemon is the table [daemon]. All its paths are absolute.
 type Daemon struct {
+	_            [0]func()     // never compared: == would be code
 	StateDir     string        // default "/var/lib/wanbeacon"
 	Socket       string        // default "/var/run/wanbeacon.sock", at most 107 bytes
 	LogLevel     string        // "debug", "info" (default), "warn", "error"

@@ -82,6 +82,7 @@ type Message struct {
 
 // Record is a record; its data lies in the message.
 type Record struct {
+	_           [0]func() // never compared: == would be code
 	Section     int
 	Name        string // in lower case, no last dot; unusual bytes are as \DDD
 	Type, Class uint16

@@ -73,6 +73,7 @@ var ErrCase = errors.New("the answer does not repeat the case of the question's 
 
 // Answer is what came back.
 type Answer struct {
+	_ [0]func() // never compared: == would be code
 	*Message
 	Fault error // why it is not to be believed; nil: nothing speaks against it
 }

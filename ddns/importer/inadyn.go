@@ -25,6 +25,7 @@ type inadynBlock struct {
 
 // inadynGlobal is what holds for all sections.
 type inadynGlobal struct {
+	_      [0]func() // never compared: == would be code
 	source source
 	force  time.Duration
 	ipv6   int  // line of allow-ipv6, if it is true

@@ -95,6 +95,7 @@ type CNAMEForm struct {
 
 // HostForm is what hostnames must be like, and which fit into one request.
 type HostForm struct {
+	_ [0]func() // never compared: == would be code
 	// List: {hostnames} may be several, with commas between them.
 	List    bool `toml:"list"`
 	Maximum int  `toml:"maximum"` // hostnames in a request; 0: 20
@@ -122,10 +123,11 @@ type LimitForm struct {
 
 // RecordForm is what the protocol can do with records.
 type RecordForm struct {
-	TTL     Duration `toml:"ttl"`     // default of {ttl}, 60 s if there is none
-	MinTTL  Duration `toml:"min_ttl"` // shorter ones are raised to it
-	Creates bool     `toml:"creates"` // makes the hostname if it does not exist
-	CNAME   bool     `toml:"cname"`   // can write CNAME: with [cname], but for family "steps"
+	_       [0]func() // never compared: == would be code
+	TTL     Duration  `toml:"ttl"`     // default of {ttl}, 60 s if there is none
+	MinTTL  Duration  `toml:"min_ttl"` // shorter ones are raised to it
+	Creates bool      `toml:"creates"` // makes the hostname if it does not exist
+	CNAME   bool      `toml:"cname"`   // can write CNAME: with [cname], but for family "steps"
 }
 
 // DNSForm is what is known for verification.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -189,7 +190,7 @@ func checkOutcome(t *testing.T, got, want Outcome) {
 		t.Errorf("warning %q, want %q in it", got.Warning, want.Warning)
 	}
 	got.Text, want.Text, got.Warning, want.Warning = "", "", "", ""
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 // failure is an exchange without a complete answer.
 type failure struct {
+	_              [0]func() // never compared: == would be code
 	err            error
 	doing          string // "connecting"
 	sent           bool   // the request may have reached the peer

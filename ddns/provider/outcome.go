@@ -51,6 +51,7 @@ func (c Class) Permanent() bool {
 
 // Outcome is what became of one update.
 type Outcome struct {
+	_     [0]func() // never compared: == would be code
 	Class Class
 
 	// Text is the peer's words, quoted, or our own: one line of at most 200
@@ -71,6 +72,7 @@ type Outcome struct {
 
 // Update is one address to publish, or, for Remove, to take away.
 type Update struct {
+	_        [0]func()     // never compared: == would be code
 	Hostname string        // in lower case, no trailing dot; may begin with "*."
 	Family   config.Family // of Addr
 	Addr     netip.Addr

@@ -15,6 +15,7 @@ import (
 
 // Options are the same for all accounts.
 type Options struct {
+	_       [0]func()     // never compared: == would be code
 	Version string        // of this program, for User-Agent
 	CAFile  string        // PEM bundle; "": the system's
 	Timeout time.Duration // one request, start to end; 0: 20 s
@@ -41,6 +42,7 @@ type Provider struct {
 
 // Limits are what the publisher must keep to.
 type Limits struct {
+	_               [0]func()     // never compared: == would be code
 	MinInterval     time.Duration // between two requests for one record
 	ServerErrorWait time.Duration // after ServerError with no other Wait
 	Delay           time.Duration // usual time until the authoritative servers have it

@@ -41,6 +41,7 @@ func (d *Definition) interpret(r *response, updates []Update, now time.Time, m m
 
 // verdict is what a reply says of one update, before limits and texts.
 type verdict struct {
+	_        [0]func() // never compared: == would be code
 	class    Class
 	words    string // of the peer; "": body or status speak for it
 	own      string // our own words, instead

@@ -24,8 +24,9 @@ type request struct {
 
 // target is where a request goes.
 type target struct {
-	secure bool   // https
-	host   string // name or address, no brackets
+	_      [0]func() // never compared: == would be code
+	secure bool      // https
+	host   string    // name or address, no brackets
 	port   uint16
 	path   string // with the query, as in the request line
 }

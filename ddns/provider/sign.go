@@ -13,6 +13,7 @@ import (
 
 // signing is a request to be signed, and with what.
 type signing struct {
+	_                 [0]func() // never compared: == would be code
 	req               *request
 	id, secret, scope string // as the catalogue's file gives them
 	now               time.Time
