@@ -16,7 +16,7 @@ type How uint8
 const (
 	Walk  How = iota // from the root down, all servers
 	All              // all servers that the last walk found
-	Light            // one of them, and at every second turn one of their parent's instead
+	Light            // one of them, and one of their parent's
 )
 
 // Check is one look at what the DNS says of a name.
@@ -225,14 +225,13 @@ func (w *walker) again(ctx context.Context, c Check, name string) *Facts {
 	if n := len(last.Chain); n > 0 {
 		name = last.Chain[n-1]
 	}
+	delegated := make(chan bool, 1)
+	delegated <- true
 	if f.Light {
-		servers = pick(servers, c.Turn/2)
-		if n := len(last.Above.Addrs); c.Turn%2 == 1 && n > 0 {
-			f.Servers = servers
-			if !w.stillDelegated(ctx, last, last.Above.Addrs[c.Turn/2%n], c) {
-				f.Servers = []Server{{Said: Silent}}
-			}
-			return f
+		servers = pick(servers, c.Turn)
+		if n := len(last.Above.Addrs); n > 0 {
+			<-delegated
+			go func() { delegated <- w.stillDelegated(ctx, last, last.Above.Addrs[c.Turn%n], c) }()
 		}
 	}
 	f.Servers = make([]Server, len(servers))
@@ -250,6 +249,9 @@ func (w *walker) again(ctx context.Context, c Check, name string) *Facts {
 	}
 	for range servers {
 		<-done
+	}
+	if !<-delegated {
+		f.Servers = []Server{{Said: Silent}}
 	}
 	return f
 }
