@@ -20,45 +20,55 @@ const (
 
 // block is one that is not globally routable.
 type block struct {
-	prefix netip.Prefix
-	rank   rank // what allow_private makes of it
+	text   string // of the prefix
+	rank   rank   // what allow_private makes of it
 	what   string
+	prefix netip.Prefix
+}
+
+// Prefixes are parsed in a loop: as literals they are 4 kB of code.
+func init() {
+	for _, list := range [...][]block{special4, special6} {
+		for i := range list {
+			list[i].prefix = netip.MustParsePrefix(list[i].text)
+		}
+	}
 }
 
 // The blocks are those of the IANA special-purpose address registries (RFC 6890
 // and its updates), by family.
 var special4 = []block{
-	{netip.MustParsePrefix("0.0.0.0/8"), refused, "reserved (this network)"},
-	{netip.MustParsePrefix("10.0.0.0/8"), private, "private (RFC 1918)"},
-	{netip.MustParsePrefix("100.64.0.0/10"), private, "shared by the provider's NAT (CGNAT, RFC 6598)"},
-	{netip.MustParsePrefix("127.0.0.0/8"), refused, "loopback"},
-	{netip.MustParsePrefix("169.254.0.0/16"), refused, "link-local"},
-	{netip.MustParsePrefix("172.16.0.0/12"), private, "private (RFC 1918)"},
-	{netip.MustParsePrefix("192.0.0.0/24"), refused, "reserved for IPv4 in IPv6 (DS-Lite, 464XLAT)"},
-	{netip.MustParsePrefix("192.0.2.0/24"), testnet, "for documentation (RFC 5737)"},
-	{netip.MustParsePrefix("192.88.99.0/24"), refused, "reserved (6to4 relays)"},
-	{netip.MustParsePrefix("192.168.0.0/16"), private, "private (RFC 1918)"},
-	{netip.MustParsePrefix("198.18.0.0/15"), testnet, "for benchmarking (RFC 2544)"},
-	{netip.MustParsePrefix("198.51.100.0/24"), testnet, "for documentation (RFC 5737)"},
-	{netip.MustParsePrefix("203.0.113.0/24"), testnet, "for documentation (RFC 5737)"},
-	{netip.MustParsePrefix("224.0.0.0/4"), refused, "multicast"},
-	{netip.MustParsePrefix("240.0.0.0/4"), refused, "reserved"},
+	{text: "0.0.0.0/8", rank: refused, what: "reserved (this network)"},
+	{text: "10.0.0.0/8", rank: private, what: "private (RFC 1918)"},
+	{text: "100.64.0.0/10", rank: private, what: "shared by the provider's NAT (CGNAT, RFC 6598)"},
+	{text: "127.0.0.0/8", rank: refused, what: "loopback"},
+	{text: "169.254.0.0/16", rank: refused, what: "link-local"},
+	{text: "172.16.0.0/12", rank: private, what: "private (RFC 1918)"},
+	{text: "192.0.0.0/24", rank: refused, what: "reserved for IPv4 in IPv6 (DS-Lite, 464XLAT)"},
+	{text: "192.0.2.0/24", rank: testnet, what: "for documentation (RFC 5737)"},
+	{text: "192.88.99.0/24", rank: refused, what: "reserved (6to4 relays)"},
+	{text: "192.168.0.0/16", rank: private, what: "private (RFC 1918)"},
+	{text: "198.18.0.0/15", rank: testnet, what: "for benchmarking (RFC 2544)"},
+	{text: "198.51.100.0/24", rank: testnet, what: "for documentation (RFC 5737)"},
+	{text: "203.0.113.0/24", rank: testnet, what: "for documentation (RFC 5737)"},
+	{text: "224.0.0.0/4", rank: refused, what: "multicast"},
+	{text: "240.0.0.0/4", rank: refused, what: "reserved"},
 }
 
 var special6 = []block{
-	{netip.MustParsePrefix("fe80::/10"), refused, "link-local"},
-	{netip.MustParsePrefix("fc00::/7"), private, "unique local (RFC 4193)"},
-	{netip.MustParsePrefix("ff00::/8"), refused, "multicast"},
-	{netip.MustParsePrefix("::1/128"), refused, "loopback"},
-	{netip.MustParsePrefix("2001::/32"), refused, "a Teredo tunnel's"},
-	{netip.MustParsePrefix("2001:2::/48"), testnet, "for benchmarking (RFC 5180)"},
-	{netip.MustParsePrefix("2001:10::/28"), refused, "an identifier, no address (ORCHID)"},
-	{netip.MustParsePrefix("2001:20::/28"), refused, "an identifier, no address (ORCHID)"},
-	{netip.MustParsePrefix("2001:db8::/32"), testnet, "for documentation (RFC 3849)"},
-	{netip.MustParsePrefix("3fff::/20"), testnet, "for documentation (RFC 9637)"},
+	{text: "fe80::/10", rank: refused, what: "link-local"},
+	{text: "fc00::/7", rank: private, what: "unique local (RFC 4193)"},
+	{text: "ff00::/8", rank: refused, what: "multicast"},
+	{text: "::1/128", rank: refused, what: "loopback"},
+	{text: "2001::/32", rank: refused, what: "a Teredo tunnel's"},
+	{text: "2001:2::/48", rank: testnet, what: "for benchmarking (RFC 5180)"},
+	{text: "2001:10::/28", rank: refused, what: "an identifier, no address (ORCHID)"},
+	{text: "2001:20::/28", rank: refused, what: "an identifier, no address (ORCHID)"},
+	{text: "2001:db8::/32", rank: testnet, what: "for documentation (RFC 3849)"},
+	{text: "3fff::/20", rank: testnet, what: "for documentation (RFC 9637)"},
 }
 
-var shared = special4[2].prefix // RFC 6598
+var shared = &special4[2].prefix // RFC 6598
 
 var globalUnicast = netip.MustParsePrefix("2000::/3") // RFC 4291 section 2.4
 

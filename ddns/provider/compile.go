@@ -122,7 +122,7 @@ func (c *compiler) fields() {
 			case !isPlaceholder(key) || strings.Contains(key, "|"):
 				c.problem("field.key", "%q is not a key: small letters, digits and \"_\"", key)
 			case key == "server" && c.def.Family == "rfc2136": // a key of the account, and not a URL
-			case slices.Contains(reservedKeys, key) || key != "zone" && builtinKeys[key]:
+			case slices.Contains(reservedKeys, key) || key != "zone" && builtinKeys.has(key):
 				c.problem("field.key", "%q is taken", key)
 			case strings.HasSuffix(key, "_file"):
 				c.problem("field.key", "%q: the configuration gives every key a twin with _file", key)
@@ -139,7 +139,7 @@ func (c *compiler) fields() {
 
 // known reports whether there is such a placeholder.
 func (c *compiler) known(name string) bool {
-	return builtinKeys[name] || c.keys[name] || c.picks[name] || c.def.Family == "steps" && stepKeys[name]
+	return builtinKeys.has(name) || c.keys[name] || c.picks[name] || c.def.Family == "steps" && stepKeys.has(name)
 }
 
 // template compiles one of the definition's templates.
@@ -328,8 +328,8 @@ func (c *compiler) replies(f *forms) {
 		return
 	}
 	f.words = map[string]Class{}
-	for word, class := range dyndns2Words {
-		f.words[word] = class
+	for _, w := range dyndns2Words {
+		f.words[w.word] = w.class
 	}
 	for word, name := range c.def.Words {
 		if c.class("words."+word, name) {

@@ -11,12 +11,15 @@ import (
 
 // dyndns2Words are the first words of a line of the dyndns2 protocol, as Dyn
 // and No-IP document them (help.dyn.com/return-codes, noip.com/integrate/response).
-var dyndns2Words = map[string]Class{
-	"good": Updated, "nochg": Unchanged,
-	"badauth": BadAuth, "!donator": PaidFeature, "!yours": WrongOwner, "!active": NoHost,
-	"notfqdn": NotFQDN, "nohost": NoHost, "numhost": BadRequest, "abuse": Abuse,
-	"badagent": BadAgent, "badsys": BadRequest, "badrequest": BadRequest,
-	"dnserr": ServerError, "911": ServerError,
+var dyndns2Words = [...]struct {
+	word  string
+	class Class
+}{
+	{"good", Updated}, {"nochg", Unchanged},
+	{"badauth", BadAuth}, {"!donator", PaidFeature}, {"!yours", WrongOwner}, {"!active", NoHost},
+	{"notfqdn", NotFQDN}, {"nohost", NoHost}, {"numhost", BadRequest}, {"abuse", Abuse},
+	{"badagent", BadAgent}, {"badsys", BadRequest}, {"badrequest", BadRequest},
+	{"dnserr", ServerError}, {"911", ServerError},
 }
 
 // wholeRequest are the classes that providers name once and for all hosts.

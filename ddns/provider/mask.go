@@ -44,7 +44,7 @@ func newMasker(secrets []string, basic ...string) masker {
 		add(strings.ToLower(s))
 		add(strings.ToUpper(s))
 		for _, name := range []string{"md5", "sha1", "base64"} {
-			add(transforms[name](s))
+			add(transform(name, s))
 		}
 		add(base64.URLEncoding.EncodeToString([]byte(s)))
 		add(strings.Trim(fmt.Sprintf("%q", s), `"`))

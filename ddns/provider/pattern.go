@@ -56,7 +56,7 @@ type globPart struct {
 }
 
 // patternKeys are the placeholders that patterns may have.
-var patternKeys = map[string]bool{"hostname": true, "ipv4": true, "ipv6": true, "address": true, "ttl": true}
+const patternKeys words = " hostname ipv4 ipv6 address ttl "
 
 // parsePattern reads a pattern as the catalogue has it.
 func parsePattern(text string) (pattern, error) {
@@ -158,7 +158,7 @@ func parseGlob(s string) ([]globPart, error) {
 				continue
 			}
 			key := s[i+1 : i+end]
-			if !patternKeys[key] {
+			if !patternKeys.has(key) {
 				return nil, fmt.Errorf("there is no placeholder {%s} in patterns", key)
 			}
 			flush()

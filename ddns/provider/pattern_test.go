@@ -113,7 +113,7 @@ func FuzzTemplate(f *testing.F) {
 		f.Add(seed, `se"c/r&e t`)
 	}
 	f.Fuzz(func(t *testing.T, text, secret string) {
-		tmpl, err := parseTemplate(text, func(key string) bool { return builtinKeys[key] || key == "password" })
+		tmpl, err := parseTemplate(text, func(key string) bool { return builtinKeys.has(key) || key == "password" })
 		if err != nil {
 			return
 		}

@@ -191,7 +191,7 @@ func TestSecretsAreMaskedInEveryForm(t *testing.T) {
 	m := newMasker([]string{`p"a/ss wörd&`}, `user:p"a/ss wörd&`)
 	for _, text := range []string{
 		`p"a/ss wörd&`, "p%22a%2Fss+w%C3%B6rd%26", "p%22a%2fss%20w%c3%b6rd%26", `p\"a/ss wörd&`,
-		transforms["base64"](`user:p"a/ss wörd&`), transforms["md5"](`p"a/ss wörd&`), transforms["sha1"](`p"a/ss wörd&`),
+		transform("base64", `user:p"a/ss wörd&`), transform("md5", `p"a/ss wörd&`), transform("sha1", `p"a/ss wörd&`),
 	} {
 		if got := m.peer("a " + text + " b"); got != `"a *** b"` {
 			t.Errorf("%s: %s", text, got)

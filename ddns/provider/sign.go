@@ -28,21 +28,28 @@ type signer struct {
 
 // signers are the functions that a catalogue file can name. Each adds headers,
 // a query or a body to the request, and returns errors without secrets.
-var signers = map[string]func(*signing) error{}
+var signers = [...]struct {
+	name string
+	sign func(*signing) error
+}{
+	{"aliyun", signAliyun}, {"aws4", signAWS}, {"bce1", signBaidu}, {"google-jwt", signJWT}, {"huawei", signHuawei},
+	{"nfsn", signNFSN}, {"ovh", signOVH}, {"rsa-sha512", signRSA}, {"tc3", signTencent}, {"volc4", signVolcengine},
+}
 
 // signer compiles how requests are signed; nil: not at all.
 func (c *compiler) signer(key string, f SignForm) *signer {
 	if f == (SignForm{}) {
 		return nil
 	}
-	with := signers[f.With]
-	if with == nil {
-		names := keysOf(signers)
-		sort.Sort(sort.StringSlice(names))
-		c.problem(key+".with", "%q is none of %s", f.With, strings.Join(names, ", "))
-		return nil
+	var names []string
+	for i := range signers {
+		if s := &signers[i]; s.name == f.With {
+			return &signer{s.sign, c.template(key+".id", f.ID), c.template(key+".secret", f.Secret), c.template(key+".scope", f.Scope)}
+		}
+		names = append(names, signers[i].name)
 	}
-	return &signer{with, c.template(key+".id", f.ID), c.template(key+".secret", f.Secret), c.template(key+".scope", f.Scope)}
+	c.problem(key+".with", "%q is none of %s", f.With, strings.Join(names, ", "))
+	return nil
 }
 
 // newNonce returns 32 random hexadecimal digits.

@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 )
 
-func init() { signers["aliyun"] = signAliyun }
-
 // signAliyun is the signature of Alibaba Cloud's RPC interfaces, in the query:
 // HMAC-SHA1 over method and parameters; scope is the version of the API.
 // Without it, it is the dialect of Now.cn, which has fewer parameters.

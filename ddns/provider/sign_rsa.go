@@ -8,11 +8,6 @@ import (
 	"strconv"
 )
 
-func init() {
-	signers["rsa-sha512"] = signRSA
-	signers["google-jwt"] = signJWT
-}
-
 // signRSA puts the RSA signature of the body's SHA-512 into the header
 // Signature, as TransIP wants it of a request for a token.
 // api.transip.nl/rest/docs.html#header-authentication

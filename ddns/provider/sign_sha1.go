@@ -6,11 +6,6 @@ import (
 	"strconv"
 )
 
-func init() {
-	signers["ovh"] = signOVH
-	signers["nfsn"] = signNFSN
-}
-
 func sha1Hex(s string) string {
 	sum := sha1.Sum([]byte(s))
 	return hex.EncodeToString(sum[:])

@@ -10,13 +10,6 @@ import (
 // The signatures of this file have one idea in common: a canonical form of the
 // request is hashed, and the hash signed with a key that is derived from the
 // secret, the day and the service.
-func init() {
-	signers["aws4"] = signAWS
-	signers["volc4"] = signVolcengine
-	signers["tc3"] = signTencent
-	signers["huawei"] = signHuawei
-	signers["bce1"] = signBaidu
-}
 
 const (
 	basicDate = "20060102T150405Z"

@@ -46,10 +46,7 @@ const (
 )
 
 // stepKeys are the placeholders of steps, besides those of every template.
-var stepKeys = map[string]bool{
-	"content": true, "action": true, "page": true, "offset": true, "own_ttl": true,
-	"current": true, "others": true, "several": true, "rest": true, "other": true, "item": true, "unix": true, "nonce": true,
-}
+const stepKeys words = " content action page offset own_ttl current others several rest other item unix nonce "
 
 // maxSteps bounds a file.
 const maxSteps = 20
@@ -65,7 +62,7 @@ func (c *compiler) steps() {
 		return
 	}
 	for _, name := range d.Cache {
-		if !c.picks[name] && !stepKeys[name] && name != "zone" {
+		if !c.picks[name] && !stepKeys.has(name) && name != "zone" {
 			c.problem("cache", "no step picks %q", name)
 		}
 	}
@@ -118,7 +115,7 @@ func (c *compiler) declare() {
 func (c *compiler) texts() {
 	c.def.forms.texts = map[string]textForm{}
 	for i, t := range c.def.Texts {
-		if !isKey(t.Name) || builtinKeys[t.Name] || stepKeys[t.Name] || c.keys[t.Name] || c.picks[t.Name] {
+		if !isKey(t.Name) || builtinKeys.has(t.Name) || stepKeys.has(t.Name) || c.keys[t.Name] || c.picks[t.Name] {
 			c.problem("text.name", "%q is no free name of small letters, digits and \"_\"", t.Name)
 			continue
 		}
@@ -135,7 +132,7 @@ func (c *compiler) texts() {
 func isKey(s string) bool { return isPlaceholder(s) && !strings.Contains(s, "|") }
 
 func (c *compiler) picked(key, name string) {
-	if !isKey(name) || name != "zone" && name != "ttl" && (builtinKeys[name] || stepKeys[name]) {
+	if !isKey(name) || name != "zone" && name != "ttl" && (builtinKeys.has(name) || stepKeys.has(name)) {
 		c.problem(key, "%q is no free name of small letters, digits and \"_\"", name)
 	}
 	for _, t := range c.def.Texts {

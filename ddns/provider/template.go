@@ -2,7 +2,6 @@ package provider
 
 import (
 	"crypto/md5"
-	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -27,20 +26,34 @@ type part struct {
 
 // transforms are what may follow a "|" in a placeholder. They see the plain
 // value; the escaping that the place needs comes after them.
-var transforms = map[string]func(string) string{
-	"md5":    func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) },
-	"sha1":   func(s string) string { h := sha1.Sum([]byte(s)); return hex.EncodeToString(h[:]) },
-	"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-	"lower":  strings.ToLower,
-	"raw":    func(s string) string { return s }, // and not escaped: for what a provider's answer has ready
+const transforms words = " md5 sha1 base64 lower raw "
+
+// transform applies one of them.
+func transform(name, s string) string {
+	switch name {
+	case "md5":
+		h := md5.Sum([]byte(s))
+		return hex.EncodeToString(h[:])
+	case "sha1":
+		return sha1Hex(s)
+	case "base64":
+		return base64.StdEncoding.EncodeToString([]byte(s))
+	case "lower":
+		return strings.ToLower(s)
+	}
+	return s // raw, and not escaped: for what a provider's answer has ready
+}
+
+// words is a set of words, with a blank before and after each one. A map would
+// be made by code.
+type words string
+
+func (w words) has(word string) bool {
+	return word != "" && !strings.Contains(word, " ") && strings.Contains(string(w), " "+word+" ")
 }
 
 // builtinKeys are the placeholders that are not fields of the account.
-var builtinKeys = map[string]bool{
-	"hostname": true, "hostnames": true, "name": true, "names": true, "zone": true,
-	"apex": true, "ipv4": true, "ipv6": true, "address": true, "type": true, "ttl": true, "ttl_minutes": true,
-	"version": true, "os": true, "arch": true, "server": true,
-}
+const builtinKeys words = " hostname hostnames name names zone apex ipv4 ipv6 address type ttl ttl_minutes version os arch server "
 
 // parseTemplate reads text. Each placeholder must satisfy known; a brace that
 // looks like one but does not is an error, as it is a misspelling.
@@ -71,7 +84,7 @@ func parseTemplate(text string, known func(key string) bool) (template, error) {
 			return template{}, fmt.Errorf("there is no placeholder {%s}", names[0])
 		}
 		for _, name := range names[1:] {
-			if transforms[name] == nil {
+			if !transforms.has(name) {
 				return template{}, fmt.Errorf("{%s}: there is no transform %q (there are md5, sha1, base64, lower, raw)", text[1:end], name)
 			}
 		}
@@ -116,7 +129,7 @@ func (t template) expand(value func(key string) string, escape func(key, value s
 		}
 		raw := false
 		for _, name := range p.apply {
-			v, raw = transforms[name](v), name == "raw"
+			v, raw = transform(name, v), name == "raw"
 		}
 		if !raw {
 			v = escape(p.key, v)
@@ -150,7 +163,7 @@ func escapeNone(_, value string) string { return value }
 // "-._~" does.
 func escapeURL(key, value string) string {
 	allowed := "-._~"
-	if builtinKeys[key] {
+	if builtinKeys.has(key) {
 		allowed = "-._~:@,*"
 	}
 	const digits = "0123456789ABCDEF"
