@@ -140,7 +140,7 @@ func (b *planner) record(r config.Record) {
 		}
 		b.plan.Records = append(b.plan.Records, publish.Record{
 			Key:    publish.Key{Hostname: r.Hostname, Provider: r.Provider, Family: f},
-			Source: r.Source, TTL: r.TTL, Force: acct.ForceInterval, Enabled: r.Enabled,
+			Source: r.Source, Fallbacks: r.Fallbacks, TTL: r.TTL, Force: acct.ForceInterval, Enabled: r.Enabled,
 			OnChange: r.OnChange, RemoveOnExit: r.RemoveOnExit,
 			Identity: b.digest(b.identity(acct), r.Hostname, r.TTL.String()),
 		})

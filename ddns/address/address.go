@@ -31,6 +31,7 @@ type Answer struct {
 	Interface string     // kernel device; "" if none is involved or known
 	Named     bool       // the configuration names the interface, so requests are bound to it
 	Unrouted  bool       // requests are bound to an interface that has no default route, in any table (IPv4)
+	Offline   bool       // no default route leads out through the interface
 	Note      string     // why there is no address, or a remark about the one taken
 	Path      uint64     // changes whenever the way out through this source changes
 }
@@ -189,7 +190,8 @@ func (s *source) static(f config.Family) netip.Addr {
 func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, list *[]Candidate) {
 	link, why := s.link(snap, a.Family)
 	a.Interface, a.Named = link.Name, s.named()
-	a.Unrouted = a.Named && a.Family == config.IPv4 && !link.PointToPoint && !routed(snap, link.Index)
+	a.Unrouted = a.Named && a.Family == config.IPv4 && !link.PointToPoint && !routed(snap, link.Index, a.Family)
+	a.Offline = s.named() && !link.PointToPoint && !routed(snap, link.Index, a.Family)
 	a.Path = routes.out(snap, a.Family, link.Index)
 	if why != "" {
 		a.Note = why
@@ -321,10 +323,10 @@ func (s *source) link(snap *netwatch.Snapshot, f config.Family) (netwatch.Link, 
 	return on, ""
 }
 
-// routed says whether a link has an IPv4 default route.
-func routed(snap *netwatch.Snapshot, link int) bool {
+// routed says whether a link has a default route of a family.
+func routed(snap *netwatch.Snapshot, link int, f config.Family) bool {
 	for i := range snap.Routes {
-		if r := &snap.Routes[i]; r.Link == link && r.Dst.Addr().Is4() {
+		if r := &snap.Routes[i]; r.Link == link && r.Dst.Addr().Is4() == (f == config.IPv4) {
 			return true
 		}
 	}

@@ -57,6 +57,9 @@ func (r *reader) twiceTheSame(c *Config) {
 func (r *reader) neverAnAddress(c *Config) {
 	for _, rec := range c.Records {
 		s, _ := c.Source(rec.Source)
+		if len(rec.Fallbacks) > 0 {
+			continue
+		}
 		for _, f := range rec.Families {
 			never := s.Method == "host" && f == IPv4 ||
 				s.Method == "static" && (f == IPv4 && !s.IPv4.IsValid() || f == IPv6 && !s.IPv6.IsValid())

@@ -88,6 +88,7 @@ type Record struct {
 	Hostname     string        // in lower case, without a trailing dot; may begin with "*."
 	Provider     string        // name of one of Config.Providers
 	Source       string        // name of one of Config.Sources, default "wan"
+	Fallbacks    []string      // more of them, in order of preference
 	Families     []Family      // at least one, none twice; default IPv4 alone
 	TTL          time.Duration // whole seconds; 0: the provider's own
 	Enabled      bool          // default true

@@ -11,14 +11,7 @@ func (t *table) record(i int, c *Config) Record {
 	rec := Record{Index: i, Source: "wan", Families: []Family{IPv4}, Enabled: true}
 	t.hostname("hostname", "record", &rec.Hostname)
 	rec.Provider = t.providerName(c)
-	t.text("source", &rec.Source)
-	if _, ok := c.Source(rec.Source); !ok {
-		names := make([]string, len(c.Sources))
-		for i, s := range c.Sources {
-			names[i] = s.Name
-		}
-		t.fail(t.at("source"), "there is no table [source.%s]%s", printable(rec.Source), didYouMean(rec.Source, names))
-	}
+	t.sourceNames(&rec, c)
 	t.families(&rec.Families)
 	t.duration("ttl", &rec.TTL, time.Second, 7*day)
 	t.flag("enabled", &rec.Enabled)
@@ -28,6 +21,33 @@ func (t *table) record(i int, c *Config) Record {
 	t.missing("provider", providerExample)
 	t.unknown()
 	return rec
+}
+
+// sourceNames reads the name of a source, or a list of them.
+func (t *table) sourceNames(rec *Record, c *Config) {
+	const key, example = "source", `["wan", "lte"]`
+	list := []string{rec.Source}
+	if !isList(t.values[key]) {
+		t.text(key, &list[0])
+	} else if t.list(key, &list, example); len(list) == 0 {
+		t.fail(t.at(key), "`source` is empty; write names of sources, such as %s", example)
+		return
+	}
+	names := make([]string, len(c.Sources))
+	for i, s := range c.Sources {
+		names[i] = s.Name
+	}
+	for i, s := range list {
+		if !contains(names, s) {
+			t.fail(t.at(key), "there is no table [source.%s]%s", printable(s), didYouMean(s, names))
+		} else if contains(list[:i], s) {
+			t.fail(t.at(key), "`source` has %s twice", quote(s))
+		}
+	}
+	rec.Source, rec.Fallbacks = list[0], list[1:]
+	if len(rec.Fallbacks) == 0 {
+		rec.Fallbacks = nil
+	}
 }
 
 const providerExample = `provider = "NAME", with the NAME of a table [provider.NAME]`

@@ -37,6 +37,9 @@ type Core struct {
 // entry is a record with everything known about it.
 type entry struct {
 	Record
+	source    string    // in use
+	options   []option  // nil: there is one source
+	chooseAt  time.Time // when another may have to be used by the mere passing of time
 	wanted    netip.Addr
 	answer    address.Answer // the source's, which gave wanted
 	pathSince time.Time      // when the way out last changed
@@ -133,8 +136,9 @@ func (c *Core) Configure(now time.Time, records []Record, accounts []Account, sa
 		if e.Identity != r.Identity {
 			e.clearFailure()
 		}
-		if e.Source != r.Source {
-			e.wanted, e.answer = netip.Addr{}, address.Answer{}
+		if e.Source != r.Source || !slices.Equal(e.Fallbacks, r.Fallbacks) {
+			e.wanted, e.answer, e.source = netip.Addr{}, address.Answer{}, ""
+			e.options = r.options()
 		}
 		e.Record = r
 		c.entries = append(c.entries, e)
@@ -216,9 +220,13 @@ func (e *entry) value() string {
 
 func (c *Core) apply(answers []address.Answer, now time.Time) {
 	for _, e := range c.entries {
+		before := e.source
+		if e.choose(answers, now); before != "" && before != e.source {
+			c.log.Infof("%s: %v now by source %s instead of %s", e.Hostname, e.Family, e.source, before)
+		}
 		for i := range answers {
 			a := &answers[i]
-			if a.Source != e.Source || a.Family != e.Family {
+			if a.Source != e.source || a.Family != e.Family {
 				continue
 			}
 			if a.Path != e.answer.Path {
@@ -315,6 +323,12 @@ func later(a, b time.Time) time.Time {
 func (c *Core) Due(now time.Time) []*Job {
 	var jobs []*Job
 	for _, e := range c.entries {
+		if !e.chooseAt.IsZero() && !e.chooseAt.After(now) {
+			c.apply(c.answers, now)
+			break
+		}
+	}
+	for _, e := range c.entries {
 		if at, ok := c.ready(e); ok && !at.After(now) {
 			jobs = c.start(c.accounts[e.Provider], now, jobs)
 		}
@@ -397,6 +411,7 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 func (c *Core) Next(now time.Time) time.Time {
 	var next time.Time
 	for _, e := range c.entries {
+		next = sooner(next, e.chooseAt)
 		at, ok := c.ready(e)
 		if !ok || !at.After(now) {
 			continue // nothing to do, or waiting for another request of the account

@@ -113,7 +113,10 @@ func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outco
 		c.block(now, e, o)
 		return
 	case o.Class == provider.Network:
-		wait = c.networkWait(now, e, it, o)
+		if wait = c.networkWait(now, e, it, o); e.deaf(now) {
+			wait = 0
+			defer c.apply(c.answers, now)
+		}
 	case o.Class == provider.ServerError:
 		// A provider that names a shorter wait than its usual one knows better.
 		wait = o.Wait

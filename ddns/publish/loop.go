@@ -353,7 +353,7 @@ func (l *Loop) tell(now time.Time) (next time.Time) {
 
 func (l *Loop) used(k answerKey) bool {
 	for _, r := range l.plan.Records {
-		if r.Enabled && r.Source == k.source && r.Family == k.family {
+		if r.Enabled && r.Family == k.family && (r.Source == k.source || slices.Contains(r.Fallbacks, k.source)) {
 			return true
 		}
 	}

@@ -39,6 +39,7 @@ func (k Key) Label() string {
 type Record struct {
 	Key
 	Source       string
+	Fallbacks    []string // sources to use where Source has no address or no way out, in order of preference
 	TTL          time.Duration
 	Force        time.Duration // re-send an unchanged address this often; 0: never
 	Enabled      bool

@@ -160,7 +160,7 @@ func syncDir(dir string) error {
 // publication that lies in the future was written by a wrong clock, or the
 // clock is wrong now: it counts as now, so that a clock's jump forces nothing.
 func restore(r Record, saved []Saved, now time.Time) *entry {
-	e := &entry{Record: r}
+	e := &entry{Record: r, options: r.options()}
 	for _, s := range saved {
 		if s.Hostname != r.Hostname || s.Provider != r.Provider || s.Family != r.Family.String() {
 			continue
@@ -193,7 +193,7 @@ func (c *Core) Saved() ([]Saved, bool) {
 	c.dirty = false
 	var list []Saved
 	for _, e := range c.entries {
-		s := Saved{Hostname: e.Hostname, Provider: e.Provider, Family: e.Family.String(), Source: e.Source,
+		s := Saved{Hostname: e.Hostname, Provider: e.Provider, Family: e.Family.String(), Source: e.source,
 			Identity: e.publishedAs, Address: e.published, Published: e.publishedAt.UTC().Truncate(time.Second)}
 		if e.blocked && lasting(e.class) {
 			s.Blocked, s.Reason, s.BlockedAs = e.class, e.text, e.Identity
@@ -219,7 +219,9 @@ func Taken(records []Record, saved []Saved) map[string][]netip.Addr {
 		for _, s := range saved {
 			if s.Hostname == r.Hostname && s.Provider == r.Provider && s.Family == r.Family.String() && s.Address.IsValid() &&
 				config.FamilyOf(s.Address) == r.Family {
-				taken[r.Source] = append(taken[r.Source], s.Address)
+				for _, source := range append([]string{r.Source}, r.Fallbacks...) {
+					taken[source] = append(taken[source], s.Address)
+				}
 			}
 		}
 	}

@@ -31,7 +31,7 @@ type RecordStatus struct {
 func (c *Core) Status(now time.Time) ([]RecordStatus, []address.Answer) {
 	list := make([]RecordStatus, 0, len(c.entries))
 	for _, e := range c.entries {
-		s := RecordStatus{Key: e.Key, Source: e.Source, Wanted: e.wanted, Published: e.published,
+		s := RecordStatus{Key: e.Key, Source: e.source, Wanted: e.wanted, Published: e.published,
 			State: c.state(e), Error: e.text, ErrorClass: string(e.class), LastChange: e.publishedAt, Attempts: e.fails}
 		if a := c.accounts[e.Provider]; e.class == "" && a != nil && a.class != "" {
 			s.Error, s.ErrorClass = a.text, string(a.class)

@@ -1,0 +1,27 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
+)
+
+// Two WANs: when the preferred one loses its carrier the other's address is
+// published, by a request that leaves through the other.
+func TestTheSecondWANTakesOver(t *testing.T) {
+	s := newSite(t, lab.ProviderOptions{})
+	lte, isp2 := s.AddWAN("lte", "isp2")
+	isp2.Add("11.22.44.1/24")
+	s.online("11.22.33.7")
+	lte.Add("11.22.44.8/24")
+	lte.DefaultVia("11.22.44.1", "metric", "700")
+	s.start("[source.wan]\nmethod = \"interface\"\ninterface = \"wan\"\n[source.lte]\nmethod = \"interface\"\ninterface = \"lte\"\n" +
+		s.plain(`source = ["wan", "lte"]`))
+	s.settled("11.22.33.7")
+	s.WAN.Unplug()
+	r := s.settled("11.22.44.8")
+	if from := r.Remote.Addr().String(); from != "11.22.44.8" {
+		t.Errorf("the request came from %s", from)
+	}
+	s.d.WaitLog(t.Context(), home+": ipv4 now by source lte instead of wan")
+}

@@ -1,0 +1,120 @@
+package publish
+
+import (
+	"time"
+
+	"github.com/wanbeacon/wanbeacon/ddns/address"
+	"github.com/wanbeacon/wanbeacon/ddns/provider"
+)
+
+// A record may name several sources, in order of preference. The first that
+// has an address and a way out is used. Another takes over when it has had none
+// for failover: a redial takes 4 s. A preferred one takes back when it has had
+// both for failback.
+const (
+	failover = 5 * time.Second
+	failback = time.Minute
+
+	// After so many attempts in a row that got no reply through the device of
+	// a source, the last of them past quickPeriod, the source counts as without
+	// a way out: until that changes, or for avoidFor.
+	deafTries = 3
+	avoidFor  = 10 * time.Minute
+)
+
+// option is one of the sources of a record.
+type option struct {
+	source string
+	usable bool
+	since  time.Time // of usable
+	avoid  time.Time // it is not usable before, unless the way out changes from path
+	path   uint64
+	answer address.Answer
+}
+
+// options makes those of a record that has several sources.
+func (r *Record) options() []option {
+	if len(r.Fallbacks) == 0 {
+		return nil
+	}
+	list := []option{{source: r.Source}}
+	for _, s := range r.Fallbacks {
+		list = append(list, option{source: s})
+	}
+	return list
+}
+
+// choose brings the options up to date and picks the source to use. A record
+// with one source has no options.
+func (e *entry) choose(answers []address.Answer, now time.Time) {
+	if e.options == nil {
+		e.source = e.Source
+		return
+	}
+	current := -1
+	for i := range e.options {
+		o := &e.options[i]
+		for n := range answers {
+			if a := &answers[n]; a.Source == o.source && a.Family == e.Family {
+				o.answer = *a
+			}
+		}
+		if o.answer.Path != o.path {
+			o.avoid = time.Time{}
+		}
+		usable := o.answer.Addr.IsValid() && !o.answer.Offline && !o.avoid.After(now)
+		if o.since.IsZero() || usable != o.usable {
+			o.usable, o.since = usable, now
+		}
+		if o.source == e.source {
+			current = i
+		}
+	}
+	e.chooseAt = time.Time{}
+	wait := func(o *option, d time.Duration) bool {
+		at := o.since.Add(d)
+		if at.After(now) {
+			e.chooseAt = sooner(e.chooseAt, at)
+			return true
+		}
+		return false
+	}
+	for i := range e.options {
+		o := &e.options[i]
+		switch {
+		case o.avoid.After(now):
+			e.chooseAt = sooner(e.chooseAt, o.avoid)
+			continue
+		case !o.usable, i < current && wait(o, failback) && (e.options[current].usable || wait(&e.options[current], failover)):
+			continue
+		case i > current && current >= 0 && !e.options[current].avoid.After(now) && wait(&e.options[current], failover):
+			return
+		}
+		e.source = o.source
+		return
+	}
+	if current < 0 {
+		e.source = e.Source
+	}
+}
+
+// deaf notes that nobody answers through the device of the source in use, if
+// another could do better. It reports whether the record is to be looked at again.
+func (e *entry) deaf(now time.Time) bool {
+	if e.options == nil || e.class != provider.Network || e.fails < deafTries || !e.answer.Named || now.Sub(e.pathSince) < quickPeriod {
+		return false
+	}
+	for i := range e.options {
+		o := &e.options[i]
+		if o.source != e.source || !o.usable {
+			continue
+		}
+		for n := range e.options {
+			if n != i && e.options[n].usable {
+				o.avoid, o.path = now.Add(avoidFor), o.answer.Path
+				return true
+			}
+		}
+	}
+	return false
+}
