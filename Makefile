@@ -26,6 +26,7 @@ env_386     := GOARCH=386 GO386=softfloat
 env_riscv64 := GOARCH=riscv64
 env_loong64 := GOARCH=loong64
 
+# S1032 wants sort.Strings, which costs flash: it is of package slices, for any type.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME    ?= 5s
 
@@ -172,7 +173,7 @@ coverage:  ## which providers other clients have and the catalogue lacks; plays 
 lint: tools
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
-	GOFLAGS= $(GO) run $(STATICCHECK) ./...
+	GOFLAGS= $(GO) run $(STATICCHECK) -checks inherit,-S1032 ./...
 	shellcheck $$(git ls-files '*.sh' .ci/run)
 	shellcheck -s dash ipk/files/etc/init.d/* ipk/scripts/*/* ddns/internal/machine/init ddns/internal/machine/lease
 
