@@ -194,3 +194,21 @@ func FuzzParseNeighbor(f *testing.F) {
 		}
 	})
 }
+
+// TestKindOfLink reads it from the kernel.
+func TestKindOfLink(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		ip(t, "link add br-lan type bridge")
+		s, err := Take()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if l, _ := s.LinkByName("br-lan"); l.Kind != "bridge" {
+			t.Errorf("%+v", l)
+		}
+		if l, _ := s.LinkByName("lo"); l.Kind != "" {
+			t.Errorf("%+v", l)
+		}
+	})
+}

@@ -49,11 +49,12 @@ type Snapshot struct {
 type Link struct {
 	Index        int // new for each creation, also under an old name
 	Name         string
-	Up           bool // IFF_UP: switched on by the administrator
-	Carrier      bool // IFF_LOWER_UP: the physical or lower layer is there
-	Loopback     bool // IFF_LOOPBACK
-	PointToPoint bool // IFF_POINTOPOINT
-	Master       int  // index of the bridge, bond or VRF it belongs to, or 0
+	Up           bool   // IFF_UP: switched on by the administrator
+	Carrier      bool   // IFF_LOWER_UP: the physical or lower layer is there
+	Loopback     bool   // IFF_LOOPBACK
+	PointToPoint bool   // IFF_POINTOPOINT
+	Master       int    // index of the bridge, bond or VRF it belongs to, or 0
+	Kind         string // IFLA_INFO_KIND, such as "sit", "wireguard", "bridge"; "" of hardware
 }
 
 // Addr is an address of ours on a link.

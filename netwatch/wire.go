@@ -97,6 +97,16 @@ func parseLink(b []byte) (l Link, ok bool, err error) {
 				return l, false, err
 			}
 			l.Master = int(int32(master))
+		case unix.IFLA_LINKINFO:
+			for err == nil && len(v) > 0 && l.Kind == "" {
+				var text []byte
+				if kind, text, v, err = nextAttr(v); kind == unix.IFLA_INFO_KIND {
+					l.Kind = unix.ByteSliceToString(text)
+				}
+			}
+			if err != nil {
+				return l, false, err
+			}
 		case unix.IFLA_WIRELESS:
 			// Wireless extensions' own events carry name and flags only; taken
 			// whole they would say that the link has left its bridge.

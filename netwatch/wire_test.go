@@ -57,7 +57,7 @@ func bigEndian(b []byte) []byte {
 	switch body := b[16:]; kind {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
 		swap(body, 1, 1, 2, 4, 4, 4)
-		swapAttrs(body[16:], map[uint16][]int{unix.IFLA_MASTER: {4}})
+		swapAttrs(body[16:], map[uint16][]int{unix.IFLA_MASTER: {4}, unix.IFLA_LINKINFO: {2, 2}}) // of what is nested, its first attribute is the kind
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
 		swap(body[4:], 4)
 		swapAttrs(body[8:], map[uint16][]int{unix.IFA_FLAGS: {4}, unix.IFA_CACHEINFO: {4, 4, 4, 4}})

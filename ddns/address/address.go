@@ -41,6 +41,7 @@ type Candidate struct {
 	Addr      netip.Addr
 	Bits      int
 	Interface string
+	Tunnel    string // what the interface is, if it is a tunnel
 	Taken     bool
 	Reason    string // why it was passed over; "" for the one taken
 }
@@ -254,7 +255,7 @@ func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down strin
 			continue
 		}
 		on, _ := snap.LinkByIndex(addr.Link)
-		c := Candidate{Addr: addr.Addr, Bits: addr.Bits, Interface: on.Name}
+		c := Candidate{Addr: addr.Addr, Bits: addr.Bits, Interface: on.Name, Tunnel: tunnel(on)}
 		r, reason := judge(addr, s.AllowPrivate, snap.At)
 		switch {
 		case addr.Link != link.Index && link.Name == "":

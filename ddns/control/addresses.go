@@ -27,6 +27,7 @@ type Candidate struct {
 	Interface *string      `json:"interface"`
 	Taken     bool         `json:"taken"`
 	Reason    *string      `json:"reason"`
+	Tunnel    *string      `json:"tunnel"` // what the interface is, if it is a tunnel
 }
 
 // FillAddresses writes the sources' answers with their candidates.
@@ -39,7 +40,7 @@ func (a *Addresses) FillAddresses(list map[string][]address.Candidate, answers [
 			for _, c := range list[ans.Source] {
 				s.Candidates = append(s.Candidates, Candidate{
 					Address:   netip.PrefixFrom(c.Addr, c.Bits),
-					Interface: str(c.Interface), Taken: c.Taken, Reason: str(c.Reason)})
+					Interface: str(c.Interface), Taken: c.Taken, Reason: str(c.Reason), Tunnel: str(c.Tunnel)})
 			}
 			a.Sources = append(a.Sources, s)
 			n++
@@ -60,6 +61,9 @@ func (a *Addresses) Print(w io.Writer) {
 			verdict := "taken"
 			if !c.Taken {
 				verdict = "passed over: " + orEmpty(c.Reason)
+			}
+			if c.Tunnel != nil {
+				verdict += " (" + *c.Tunnel + ")"
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\n", c.Address, orDash(c.Interface), verdict)
 		}
