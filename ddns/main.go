@@ -9,7 +9,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 )
 
 // Exit statuses, as the documentation promises them.
@@ -89,8 +88,11 @@ func dispatch(args []string) int {
 		args = []string{"version"}
 	}
 	all := commands()
-	i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
-	if i < 0 {
+	i := 0
+	for i < len(all) && all[i].name != args[0] {
+		i++
+	}
+	if i == len(all) {
 		fmt.Fprintf(os.Stderr, "wanbeacon: unknown command %q\n\n%s", args[0], usage)
 		return exitUsage
 	}

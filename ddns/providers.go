@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -132,8 +131,11 @@ func describe(f provider.Field) string {
 func paste(d *provider.Definition) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[provider.%s]\n", d.Name)
-	isServer := func(f provider.Field) bool { return f.Key == "server" }
-	if v, ok := d.Sample.Config["server"]; ok && !slices.ContainsFunc(d.Fields, isServer) {
+	_, own := d.Sample.Config["server"]
+	for i := range d.Fields {
+		own = own && d.Fields[i].Key != "server"
+	}
+	if v := d.Sample.Config["server"]; own {
 		fmt.Fprintf(&b, "server = %s\n", strconv.Quote(v))
 	}
 	for _, f := range d.Fields {

@@ -32,7 +32,13 @@ func updateCommand(fs *flagSet, args []string) int {
 		return exitFailed
 	}
 	if len(hosts) > 0 {
-		s.Records = slices.DeleteFunc(s.Records, func(r control.Record) bool { return !slices.Contains(hosts, r.Hostname) })
+		asked := s.Records[:0]
+		for i := range s.Records {
+			if slices.Contains(hosts, s.Records[i].Hostname) {
+				asked = append(asked, s.Records[i])
+			}
+		}
+		s.Records = asked
 	}
 	return printStatus(s, *asJSON)
 }

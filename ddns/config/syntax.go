@@ -77,7 +77,8 @@ var syntaxMessages = []struct{ part, message string }{
 
 // syntaxProblem returns the decoder's error as a Problem, in our words.
 func syntaxProblem(path string, doc *document, err error) *Problem {
-	parse, ok := errors.AsType[toml.ParseError](err)
+	var parse toml.ParseError
+	ok := errors.As(err, &parse)
 	if !ok {
 		return &Problem{Path: path, Line: doc.lineAt(doc.stopped), Message: "this cannot be read as TOML"}
 	}

@@ -167,7 +167,7 @@ func askSTUN(ctx context.Context, c *provider.Client, s *service, q Question) (n
 		for ctx.Err() == nil {
 			n, err := conn.Read(buf[:])
 			if err != nil {
-				if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+				if timeout := net.Error(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
 					return netip.Addr{}, unanswered{err}
 				}
 				break

@@ -120,7 +120,12 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 // asked reports whether a was among the addresses sent. A removal sends none,
 // and whatever is answered to it is as good.
 func asked(updates []Update, a netip.Addr) bool {
-	return slices.ContainsFunc(updates, func(u Update) bool { return !u.Addr.IsValid() || u.Addr == a })
+	for i := range updates {
+		if u := &updates[i]; !u.Addr.IsValid() || u.Addr == a {
+			return true
+		}
+	}
+	return false
 }
 
 func firstOf(addrs []netip.Addr, f config.Family) netip.Addr {

@@ -56,7 +56,9 @@ func (p *Provider) failure(err error) Outcome {
 
 // plainError says in words for users what went wrong.
 func plainError(err error) string {
-	if cert, ok := errors.AsType[x509.CertificateInvalidError](err); ok && cert.Reason == x509.Expired && cert.Cert != nil {
+	// errors.AsType would be a kB for each type that is no pointer.
+	var cert x509.CertificateInvalidError
+	if errors.As(err, &cert) && cert.Reason == x509.Expired && cert.Cert != nil {
 		now := time.Now()
 		if now.Before(cert.Cert.NotBefore) {
 			return fmt.Sprintf("the server's certificate is not valid before %s; the router's clock (%s) may be wrong",
@@ -65,7 +67,8 @@ func plainError(err error) string {
 		return fmt.Sprintf("the server's certificate expired on %s (today is %s)",
 			cert.Cert.NotAfter.UTC().Format(time.DateOnly), now.UTC().Format(time.DateOnly))
 	}
-	if name, ok := errors.AsType[x509.HostnameError](err); ok {
+	var name x509.HostnameError
+	if errors.As(err, &name) {
 		return "the server's certificate is for another name, not for " + name.Host
 	}
 	if isUnknownAuthority(err) {
@@ -78,7 +81,8 @@ func plainError(err error) string {
 }
 
 func isUnknownAuthority(err error) bool {
-	_, ok := errors.AsType[x509.UnknownAuthorityError](err)
+	var unknown x509.UnknownAuthorityError
+	ok := errors.As(err, &unknown)
 	return ok
 }
 

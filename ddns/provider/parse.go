@@ -37,7 +37,8 @@ func parseDefinition(name, path string, text []byte) (*Definition, []error) {
 
 func decodeProblem(path string, err error) error {
 	p := config.Problem{Path: path, Message: err.Error()}
-	if pe, ok := errors.AsType[toml.ParseError](err); ok {
+	var pe toml.ParseError
+	if errors.As(err, &pe) {
 		p.Line, p.Message = pe.Position.Line, pe.Message
 		if p.Message == "" { // a value that its type refused
 			p.Message = err.Error()

@@ -3,7 +3,6 @@ package provider
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -223,7 +222,11 @@ func (p pattern) onStatus() bool {
 // statusAlone reports whether the status can be all that the pattern asks for.
 func (p pattern) statusAlone() bool {
 	for _, all := range p.any {
-		if !slices.ContainsFunc(all, func(c condition) bool { return c.kind != httpStatus }) {
+		alone := true
+		for i := range all {
+			alone = alone && all[i].kind == httpStatus
+		}
+		if alone {
 			return true
 		}
 	}

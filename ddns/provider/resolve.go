@@ -45,15 +45,20 @@ func newResolver() *resolver {
 func (r *resolver) known(host string) []netip.Addr {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.last[host])
+	return append([]netip.Addr(nil), r.last[host]...)
 }
 
 // worked puts an address before the others of its host.
 func (r *resolver) worked(host string, addr netip.Addr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	addrs := slices.DeleteFunc(slices.Clone(r.last[host]), func(a netip.Addr) bool { return a == addr })
-	r.last[host] = append([]netip.Addr{addr}, addrs...)
+	addrs := []netip.Addr{addr}
+	for _, a := range r.last[host] {
+		if a != addr {
+			addrs = append(addrs, a)
+		}
+	}
+	r.last[host] = addrs
 }
 
 // lookupError is a name that did not resolve.
