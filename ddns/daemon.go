@@ -92,7 +92,7 @@ func (d *daemon) reload(ctx context.Context) {
 // tell logs what is wrong with the configuration, a line each.
 func (d *daemon) tell(headline string, problems error) {
 	d.log.Errorf("%s", headline)
-	for line := range strings.SplitSeq(problems.Error(), "\n") {
+	for _, line := range strings.Split(problems.Error(), "\n") {
 		d.log.Errorf("%s", line)
 	}
 }

@@ -47,7 +47,7 @@ func socketOf(path string) string {
 	if err != nil {
 		return defaultSocket
 	}
-	for line := range strings.Lines(string(text)) {
+	for _, line := range strings.Split(string(text), "\n") {
 		key, value, _ := strings.Cut(line, "=")
 		if strings.TrimSpace(key) != "socket" {
 			continue

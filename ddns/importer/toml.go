@@ -47,7 +47,10 @@ func comment(text string) string { return "# " + printable(text, 400) + "\n" }
 // commentOut makes every line a comment.
 func commentOut(text string) string {
 	var b strings.Builder
-	for line := range strings.Lines(text) {
+	for _, line := range strings.SplitAfter(text, "\n") {
+		if line == "" {
+			break // after the last line
+		}
 		if !strings.HasPrefix(line, "#") && line != "\n" {
 			b.WriteString("# ")
 		}

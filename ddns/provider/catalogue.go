@@ -119,9 +119,11 @@ func (c *Catalogue) Lookup(name string) (*Definition, error) {
 
 func builtinNames() []string {
 	var names []string
-	for line := range strings.Lines(builtinText) {
-		if line[0] == '#' {
-			names = append(names, line[1:len(line)-1])
+	line, rest := "", builtinText
+	for rest != "" {
+		line, rest, _ = strings.Cut(rest, "\n")
+		if name, ok := strings.CutPrefix(line, "#"); ok {
+			names = append(names, name)
 		}
 	}
 	return names

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
@@ -185,7 +186,9 @@ func waitWord(word string) (time.Duration, bool) {
 // nonEmptyLines returns at most 1000 lines, trimmed.
 func nonEmptyLines(body string) []string {
 	var lines []string
-	for line := range strings.Lines(strings.ReplaceAll(body, "\r", "\n")) {
+	line, rest := "", strings.ReplaceAll(body, "\r", "\n")
+	for rest != "" {
+		line, rest, _ = strings.Cut(rest, "\n")
 		if line = strings.TrimSpace(line); line != "" && len(lines) < 1000 {
 			lines = append(lines, line)
 		}
@@ -194,10 +197,11 @@ func nonEmptyLines(body string) []string {
 }
 
 func firstField(line string) string {
-	for f := range strings.FieldsSeq(line) {
-		return f
+	line = strings.TrimSpace(line)
+	if i := strings.IndexFunc(line, unicode.IsSpace); i >= 0 {
+		line = line[:i]
 	}
-	return ""
+	return line
 }
 
 // byHost cuts updates into runs of the same hostname.

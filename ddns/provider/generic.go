@@ -35,7 +35,7 @@ func genericDefinition(def *Definition, fields map[string]string) (*Definition, 
 	if d.Request.Body != "" && d.Request.ContentType == "" {
 		d.Request.ContentType = "application/x-www-form-urlencoded"
 	}
-	for line := range strings.Lines(fields["headers"]) {
+	for _, line := range strings.Split(fields["headers"], "\n") {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
 		if !ok && name != "" {
 			problem("headers", "each line is \"Name: value\"")
@@ -110,7 +110,7 @@ func genericSecrets(d *Definition, fields map[string]string) []string {
 	var secrets []string
 	for _, key := range []string{"url", "url_ipv6", "url_both"} {
 		_, query, _ := strings.Cut(fields[key], "?")
-		for pair := range strings.SplitSeq(query, "&") {
+		for _, pair := range strings.Split(query, "&") {
 			name, value, ok := strings.Cut(pair, "=")
 			if !ok || strings.ContainsAny(value, "{}") || !secretName(name) {
 				continue

@@ -39,7 +39,7 @@ func checkName(name string) error {
 	if len(name) > 253 {
 		return errors.New("a hostname has at most 253 characters")
 	}
-	for label := range strings.SplitSeq(name, ".") {
+	for _, label := range strings.Split(name, ".") {
 		if label == "" {
 			return fmt.Errorf("%q has an empty part between dots", name)
 		}

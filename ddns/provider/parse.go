@@ -112,7 +112,7 @@ func lineOf(text string, key []string) int {
 	best, depth := 1, 0
 	table := ""
 	n := 0
-	for line := range strings.Lines(text) {
+	for _, line := range strings.Split(text, "\n") {
 		n++
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") {

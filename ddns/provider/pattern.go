@@ -60,9 +60,9 @@ const patternKeys words = " hostname ipv4 ipv6 address ttl "
 // parsePattern reads a pattern as the catalogue has it.
 func parsePattern(text string) (pattern, error) {
 	var p pattern
-	for alternative := range strings.SplitSeq(text, " || ") {
+	for _, alternative := range strings.Split(text, " || ") {
 		var all []condition
-		for one := range strings.SplitSeq(alternative, " && ") {
+		for _, one := range strings.Split(alternative, " && ") {
 			c, err := parseCondition(strings.TrimSpace(one))
 			if err != nil {
 				return pattern{}, fmt.Errorf("pattern %q: %w", text, err)
@@ -240,11 +240,7 @@ func (c condition) match(s *subject) bool {
 	case emptyBody:
 		return s.body == ""
 	case firstWord:
-		word := ""
-		for word = range strings.FieldsSeq(s.lower) {
-			break
-		}
-		return globMatch(c.glob, word, s.value)
+		return globMatch(c.glob, firstField(s.lower), s.value)
 	case jsonField:
 		return c.matchJSON(s)
 	}

@@ -247,7 +247,9 @@ func inHosts(path, host string, f config.Family) (addrs []netip.Addr) {
 	if !bytes.Contains(text, []byte(host)) {
 		return nil
 	}
-	for line := range strings.Lines(string(text)) {
+	line, rest := "", string(text)
+	for rest != "" {
+		line, rest, _ = strings.Cut(rest, "\n")
 		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
 		if len(words) == 0 || !slices.Contains(words[1:], host) {
@@ -267,7 +269,7 @@ func nameservers(path string, port uint16) []netip.AddrPort {
 	var servers []netip.AddrPort
 	text, err := os.ReadFile(path)
 	if err == nil {
-		for line := range strings.Lines(string(text[:min(len(text), 64<<10)])) {
+		for _, line := range strings.Split(string(text[:min(len(text), 64<<10)]), "\n") {
 			words := strings.Fields(line)
 			if len(words) < 2 || words[0] != "nameserver" || len(servers) == 3 {
 				continue

@@ -79,7 +79,7 @@ func canonicalQuery(query string) string {
 		return ""
 	}
 	var pairs []string
-	for pair := range strings.SplitSeq(query, "&") {
+	for _, pair := range strings.Split(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		pairs = append(pairs, recode(name)+"="+recode(value))
 	}

@@ -209,7 +209,7 @@ func (c *compiler) conditions(key, text string) []condition {
 		return nil
 	}
 	var all []condition
-	for one := range strings.SplitSeq(text, " && ") {
+	for _, one := range strings.Split(text, " && ") {
 		cond, err := parseJSONCondition(strings.TrimSpace(one))
 		if err == nil && (len(cond.path) != 1 || !c.known(cond.path[0])) {
 			err = fmt.Errorf("there is no value %q", strings.Join(cond.path, "."))

@@ -65,7 +65,9 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 func (r *run) split(s *Step, texts []any) (records []any) {
 	for _, t := range texts {
 		text, _ := jsonText(t)
-		for one := range strings.SplitSeq(text, s.Records.Split) {
+		for more := true; more; {
+			var one string
+			one, text, more = strings.Cut(text, s.Records.Split)
 			one = strings.TrimSpace(one)
 			if a, err := netip.ParseAddr(one); err != nil {
 				continue
