@@ -22,7 +22,7 @@ var refused = []struct {
 	{"link-local", "169.254.9.9/16", nil, "link-local"},
 	{"documentation", "203.0.113.9/24", nil, "documentation"},
 	{"benchmarking", "198.18.0.9/24", nil, "benchmarking"},
-	{"DS-Lite", "192.0.0.2/29", nil, "reserved"},
+	{"DS-Lite", "192.0.0.2/29", nil, "end of DS-Lite"},
 	{"narrow scope", "11.22.77.7/24", []string{"scope", "link"}, "scope"},
 	{"deprecated IPv4", "11.22.77.8/24", []string{"preferred_lft", "0", "valid_lft", "1000"}, "deprecated"},
 	{"unique local", "fd12:3456::7/64", []string{"nodad"}, "unique local"}, // D7
