@@ -163,6 +163,7 @@ func TestBlindAndBack(t *testing.T) {
 			w.log("home.duckdns.org: ipv4 11.22.33.8 published at b")
 			w.reached("a new address while A is gone", seizure.HomeB, lab.Now(), ttl+slack)
 			w.A.Connections(lab.Serve)
+			w.Daemon.Command("update") // the back-off may be a minute by now
 			w.Delegate(seizure.Usual)
 		},
 		well: "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.8",
