@@ -199,13 +199,14 @@ func (w *watch) heard(ctx context.Context, n notice) {
 	}
 	w.spent = fresh
 	proof := !w.last.Events
-	if n.by == upnp && n.addr == w.last.Addr && n.addr.IsValid() {
-		if proof { // the notice that comes with each subscription
-			f := w.last
-			f.Events, f.Announced = true, false
-			w.pause = quietPoll
-			w.tell(f, false)
-		}
+	if proof && n.by == upnp && n.addr == w.last.Addr && n.addr.IsValid() {
+		// The notice that comes with a subscription. A later one with the same
+		// address may be of a change that is not over yet: miniupnpd sends no
+		// other when it is, if the first is still under way.
+		f := w.last
+		f.Events, f.Announced = true, false
+		w.pause = quietPoll
+		w.tell(f, false)
 		return
 	}
 	if len(w.spent) == noticeBurst {

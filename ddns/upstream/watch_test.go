@@ -20,6 +20,9 @@ func TestEachProtocolTellsTheAddress(t *testing.T) {
 			if x := w.address(outside1); x.By != c.by || x.Err != nil {
 				t.Errorf("found by %q, %v; want %s", x.By, x.Err, c.by)
 			}
+			if strings.Contains(c.speaks, "ssdp") { // its first notice would tell of the change
+				w.until("the notice that comes with the subscription", func(x Finding) bool { return x.Events })
+			}
 			f.set(outside2)
 			w.again <- struct{}{}
 			if x := w.address(outside2); x.By != c.by || x.Round != 1 || x.Announced {
