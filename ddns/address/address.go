@@ -32,6 +32,7 @@ type Answer struct {
 	Named     bool       // the configuration names the interface, so requests are bound to it
 	Unrouted  bool       // requests are bound to an interface that has no default route, in any table (IPv4)
 	Offline   bool       // no default route leads out through the interface
+	Untold    bool       // OpenWrt has not said yet which device it is; it does in a moment
 	Note      string     // why there is no address, or a remark about the one taken
 	Path      uint64     // changes whenever the way out through this source changes
 }
@@ -149,7 +150,7 @@ func (s *Set) Explain(snap *netwatch.Snapshot) (map[string][]Candidate, []Answer
 // every candidate with the reason why it was passed over, and ask what is to be
 // asked beyond the kernel.
 func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, list *[]Candidate, ask *[]Question) Answer {
-	a := Answer{Source: s.Name, Family: f, Method: s.Method}
+	a := Answer{Source: s.Name, Family: f, Method: s.Method, Untold: s.untold()}
 	switch s.Method {
 	case "static":
 		a.Addr, a.Path = s.static(f), routes.out(snap, f, 0)

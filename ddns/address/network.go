@@ -22,13 +22,16 @@ func (s *Set) Networks(devices map[string]string, unknown error) {
 	}
 }
 
+// untold says that OpenWrt has not answered yet.
+func (s *source) untold() bool { return s.Network != "" && s.Interface == "" && s.absent == "" }
+
 // noDevice says why a source with a network has no device; "" if it has one,
 // or needs none.
 func (s *source) noDevice() string {
 	switch {
 	case s.Network == "" || s.Interface != "":
 		return ""
-	case s.absent == "":
+	case s.untold():
 		return "OpenWrt has not told yet which device network " + s.Network + " is on"
 	}
 	return s.absent

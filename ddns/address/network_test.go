@@ -21,7 +21,13 @@ func TestNetwork(t *testing.T) {
 		}
 	}
 	expect("", "", "OpenWrt has not told yet which device network wwan is on")
+	if a := set.Answers(snap); !a[0].Untold || a[2].Untold {
+		t.Errorf("untold: %v, %v", a[0].Untold, a[2].Untold)
+	}
 	set.Networks(nil, errors.New("there is no ubus here"))
+	if set.Answers(snap)[0].Untold {
+		t.Error("a failure is an answer")
+	}
 	expect("", "", "network wwan: there is no ubus here")
 	set.Networks(map[string]string{"wan": "wan"}, nil)
 	expect("", "", "OpenWrt has no network wwan")

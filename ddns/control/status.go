@@ -15,12 +15,13 @@ import (
 
 // Status is what `wanbeacon status -json` prints. Missing values are null.
 type Status struct {
-	Version string   `json:"version"`
-	Uptime  int64    `json:"uptime_seconds"`
-	Config  Config   `json:"config"`
-	Sources []Source `json:"sources"`
-	Records []Record `json:"records"`
-	Aliases []Alias  `json:"aliases"`
+	Version string     `json:"version"`
+	Uptime  int64      `json:"uptime_seconds"`
+	Time    *time.Time `json:"time"` // now, by the clock that the other times are of
+	Config  Config     `json:"config"`
+	Sources []Source   `json:"sources"`
+	Records []Record   `json:"records"`
+	Aliases []Alias    `json:"aliases"`
 }
 
 // Config tells which configuration is in force, and what is wrong with the
@@ -46,6 +47,8 @@ type Record struct {
 	Hostname    string      `json:"hostname"`
 	Provider    string      `json:"provider"`
 	Family      string      `json:"family"`
+	Source      *string     `json:"source"`      // in use
+	SourceNote  *string     `json:"source_note"` // why not one that comes before it
 	Wanted      *netip.Addr `json:"wanted"`
 	Published   *netip.Addr `json:"published"`
 	State       string      `json:"state"`
@@ -70,8 +73,10 @@ type Alias struct {
 	VerdictNote *string `json:"verdict_note"`
 }
 
-// FillRecords writes the records' and the sources' part of the status.
+// FillRecords writes the records' and the sources' part of the status, and the
+// time.
 func (s *Status) FillRecords(records []publish.RecordStatus, answers []address.Answer) {
+	s.Time = when(time.Now())
 	s.Sources, s.Records, s.Aliases = []Source{}, []Record{}, []Alias{}
 	for _, a := range answers {
 		s.Sources = append(s.Sources, source(a))
@@ -79,7 +84,7 @@ func (s *Status) FillRecords(records []publish.RecordStatus, answers []address.A
 	for _, r := range records {
 		s.Records = append(s.Records, Record{
 			Hostname: r.Hostname, Provider: r.Provider, Family: r.Family.String(),
-			Wanted: addr(r.Wanted), Published: addr(r.Published), State: string(r.State),
+			Source: str(r.Source), SourceNote: str(r.SourceNote), Wanted: addr(r.Wanted), Published: addr(r.Published), State: string(r.State),
 			Error: str(r.Error), ErrorClass: str(r.ErrorClass),
 			LastChange: when(r.LastChange), NextAttempt: when(r.NextAttempt), Attempts: r.Attempts,
 			Verdict: str(string(r.Verdict)), VerdictNote: str(r.VerdictNote), Delegation: r.Delegation,
@@ -170,6 +175,9 @@ func (r *Record) note(now time.Time) string {
 	}
 	if len(parts) == 0 && r.LastChange != nil && r.State == string(publish.Published) {
 		parts = append(parts, ago(now.Sub(*r.LastChange)))
+	}
+	if r.SourceNote != nil {
+		parts = append(parts, "by source "+*r.Source+" ("+*r.SourceNote+")")
 	}
 	if r.Verdict != nil && *r.Verdict != string(witness.OK) && r.VerdictNote != nil {
 		parts = append(parts, *r.VerdictNote)

@@ -51,7 +51,7 @@ func (e *entry) choose(answers []address.Answer, now time.Time) {
 		e.source = e.Source
 		return
 	}
-	current := -1
+	current, untold := -1, false
 	for i := range e.options {
 		o := &e.options[i]
 		for n := range answers {
@@ -69,8 +69,12 @@ func (e *entry) choose(answers []address.Answer, now time.Time) {
 		if o.source == e.source {
 			current = i
 		}
+		untold = untold || o.answer.Untold
 	}
 	e.chooseAt = time.Time{}
+	if untold && current < 0 {
+		return // in a moment it is known which of them is good
+	}
 	wait := func(o *option, d time.Duration) bool {
 		at := o.since.Add(d)
 		if at.After(now) {
@@ -96,6 +100,34 @@ func (e *entry) choose(answers []address.Answer, now time.Time) {
 	if current < 0 {
 		e.source = e.Source
 	}
+}
+
+// why says what the sources before the one in use lack; "" if none is before it.
+func (e *entry) why(now time.Time) string {
+	text := ""
+	for i := range e.options {
+		o := &e.options[i]
+		if o.source == e.source {
+			return text
+		}
+		if text != "" {
+			text += "; "
+		}
+		text += o.source + ": "
+		switch {
+		case o.usable:
+			text += "good again, and used when it has been for a minute"
+		case o.avoid.After(now):
+			text += "nobody answers through " + o.answer.Interface
+		case o.answer.Addr.IsValid():
+			text += "no default route through " + o.answer.Interface
+		case o.answer.Note != "":
+			text += o.answer.Note
+		default:
+			text += "no address"
+		}
+	}
+	return ""
 }
 
 // deaf notes that nobody answers through the device of the source in use, if

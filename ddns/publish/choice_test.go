@@ -73,11 +73,54 @@ func TestSourceInUse(t *testing.T) {
 	}
 }
 
+// TestSourceInUseIsExplained: why not one of those before it.
+func TestSourceInUseIsExplained(t *testing.T) {
+	r := Record{Key: Key{"h", "p", config.IPv4}, Source: "wan", Fallbacks: []string{"lte", "sat"}}
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ links, want string }{
+		{"WLS", ""}, {"-LS", "wan: eth1 is down"}, {"w-S", "wan: no default route through eth1; lte: no address"}, {"---", ""},
+	} {
+		e := &entry{Record: r, options: r.options()}
+		answers := links(c.links)
+		if answers[0].Interface = "eth1"; c.links[0] == '-' {
+			answers[0].Note = "eth1 is down"
+		}
+		e.choose(answers, now)
+		if got := e.why(now); got != c.want {
+			t.Errorf("%s: %q, want %q", c.links, got, c.want)
+		}
+	}
+	e := &entry{Record: r, options: r.options()}
+	e.choose(links("-LS"), now)
+	e.choose(links("WLS"), now.Add(time.Hour))
+	if got := e.why(now.Add(time.Hour)); got != "wan: good again, and used when it has been for a minute" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestNothingIsChosenBeforeOpenWrtAnswers: in a moment it is known which is good.
+func TestNothingIsChosenBeforeOpenWrtAnswers(t *testing.T) {
+	r := Record{Key: Key{"h", "p", config.IPv4}, Source: "wan", Fallbacks: []string{"lte"}}
+	e := &entry{Record: r, options: r.options()}
+	now, answers := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), links("-L")
+	answers[0].Untold = true
+	if e.choose(answers, now); e.source != "" || !e.chooseAt.IsZero() {
+		t.Errorf("%q, looked at again %v", e.source, e.chooseAt)
+	}
+	if e.choose(links("-L"), now); e.source != "lte" {
+		t.Errorf("%q", e.source)
+	}
+	if e.choose(answers, now); e.source != "lte" {
+		t.Errorf("%q: what is in use stays", e.source)
+	}
+}
+
 // TestDeafSourceIsPassedOver: nobody answers through wan, which looks good.
 func TestDeafSourceIsPassedOver(t *testing.T) {
 	r := Record{Key: Key{"h", "p", config.IPv4}, Source: "wan", Fallbacks: []string{"lte"}, Enabled: true}
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	both := links("WL")
+	both[0].Interface = "eth1"
 	e := &entry{Record: r, options: r.options()}
 	e.choose(both, now)
 	e.answer, e.pathSince, e.class = both[0], now, provider.Network
@@ -92,7 +135,10 @@ func TestDeafSourceIsPassedOver(t *testing.T) {
 	if e.fails = deafTries; !e.deaf(now) {
 		t.Error("not given up")
 	}
-	if e.choose(both, now); e.source != "lte" || !e.chooseAt.Equal(now.Add(avoidFor)) {
+	if got := e.why(now); got != "" {
+		t.Errorf("before another is chosen: %q", got)
+	}
+	if e.choose(both, now); e.source != "lte" || e.why(now) != "wan: nobody answers through eth1" || !e.chooseAt.Equal(now.Add(avoidFor)) {
 		t.Errorf("%s, looked at again %v", e.source, e.chooseAt)
 	}
 	e.answer = both[1]

@@ -308,7 +308,7 @@ func (l *Loop) tell(now time.Time) (next time.Time) {
 	for _, a := range l.core.answers {
 		k := answerKey{a.Source, a.Family}
 		was, told := l.said[k]
-		if told && was == a.Addr || !l.used(k) {
+		if told && was == a.Addr || a.Untold || !l.used(k) {
 			delete(l.lost, k)
 			continue
 		}

@@ -11,7 +11,8 @@ import (
 // RecordStatus is what the user is told about one record.
 type RecordStatus struct {
 	Key
-	Source      string
+	Source      string // in use; "" before the sources were looked at
+	SourceNote  string // why not one that comes before it
 	Wanted      netip.Addr
 	Published   netip.Addr
 	State       State
@@ -31,8 +32,12 @@ type RecordStatus struct {
 func (c *Core) Status(now time.Time) ([]RecordStatus, []address.Answer) {
 	list := make([]RecordStatus, 0, len(c.entries))
 	for _, e := range c.entries {
-		s := RecordStatus{Key: e.Key, Source: e.source, Wanted: e.wanted, Published: e.published,
-			State: c.state(e), Error: e.text, ErrorClass: string(e.class), LastChange: e.publishedAt, Attempts: e.fails}
+		s := RecordStatus{Key: e.Key, Source: e.source, SourceNote: e.why(now), Wanted: e.wanted, Published: e.published,
+			State: c.state(e), Error: e.text, ErrorClass: string(e.class), Attempts: e.fails}
+		if !e.publishedAt.IsZero() {
+			// A router's clock is set after it has published its address.
+			s.LastChange = now.Add(e.publishedAt.Sub(now))
+		}
 		if a := c.accounts[e.Provider]; e.class == "" && a != nil && a.class != "" {
 			s.Error, s.ErrorClass = a.text, string(a.class)
 		}

@@ -28,7 +28,7 @@ func (o *Object) status(ctx context.Context, _ []byte) (any, error) {
 	text := err.Error()
 	r := statusReply{Running: !errors.Is(err, control.ErrNotRunning), Error: &text}
 	r.Version = o.Version
-	r.Sources, r.Records, r.Aliases = []control.Source{}, []control.Record{}, []control.Alias{}
+	r.FillRecords(nil, nil)
 	r.Config.Path = o.Path
 	if _, err := o.judged(); err != nil {
 		text := err.Error()

@@ -374,7 +374,7 @@ func TestWithoutADaemon(t *testing.T) {
 	b := newBench(t, "[[record]]\n")
 	r := b.call("status", "{}")
 	if r.at("running") != false || !strings.Contains(r.at("error").(string), "not running") || r.at("version") != "1.2.3" ||
-		len(r.at("config", "revision").(string)) != 64 || !strings.Contains(r.at("config", "error").(string), "hostname") || r.at("records") == nil {
+		len(r.at("config", "revision").(string)) != 64 || !strings.Contains(r.at("config", "error").(string), "hostname") || r.at("records") == nil || r.at("time") == nil {
 		t.Errorf("status: %v", r)
 	}
 	if r := b.call("log", ""); r.at("running") != false || r.at("lines") == nil {

@@ -66,3 +66,27 @@ func TestNetworkOfOpenWrt(t *testing.T) {
 		t.Errorf("run -once: %+v", r)
 	}
 }
+
+// At the start the answer of OpenWrt is waited for, with the log and with the
+// choice among several sources.
+func TestNetworkIsAwaited(t *testing.T) {
+	s := newSite(t, lab.ProviderOptions{})
+	other, far := s.AddWAN("other", "isp1")
+	far.Add("44.55.66.1/24")
+	other.Add("44.55.66.7/24")
+	other.DefaultVia("44.55.66.1", "metric", "500")
+	s.online("11.22.33.7")
+	ubus := s.Router.Ubusd()
+	ubus.Networks(map[string]string{"wan": "wan"})
+	ubus.Start()
+	answer := ubus.Hold()
+	s.start(onNetwork + "[source.other]\ninterface = \"other\"\n" + s.plain(`source = ["wan", "other"]`))
+	answer()
+	s.settled("11.22.33.7")
+	if log := s.d.Output(); strings.Contains(log, "has not told yet") {
+		t.Error(log)
+	}
+	if r, _ := s.d.Status().Record(home, "ipv4"); r.Source != "wan" || r.SourceNote != "" {
+		t.Errorf("record %+v", r)
+	}
+}

@@ -24,4 +24,7 @@ func TestTheSecondWANTakesOver(t *testing.T) {
 		t.Errorf("the request came from %s", from)
 	}
 	s.d.WaitLog(t.Context(), home+": ipv4 now by source lte instead of wan")
+	if r, _ := s.d.Status().Record(home, "ipv4"); r.Source != "lte" || r.SourceNote != "wan: wan has no carrier" {
+		t.Errorf("record %+v", r)
+	}
 }

@@ -146,8 +146,9 @@ type SourceStatus struct{ Name, Family, Address, Method, Interface, Note string 
 
 // RecordStatus is one record and family of Status.
 type RecordStatus struct {
-	Hostname, Provider, Family, Wanted, Published, State, Error string
+	Hostname, Provider, Family, Source, Wanted, Published, State, Error string
 
+	SourceNote  string `json:"source_note"`
 	ErrorClass  string `json:"error_class"`
 	LastChange  string `json:"last_change"`
 	NextAttempt string `json:"next_attempt"`

@@ -116,6 +116,12 @@ func (u *Ubusd) Deny() {
 	u.denied = true
 }
 
+// Hold makes it answer nobody until release is called.
+func (u *Ubusd) Hold() (release func()) {
+	u.mu.Lock()
+	return u.mu.Unlock
+}
+
 func (u *Ubusd) serve(c net.Conn) {
 	defer c.Close()
 	c.Write(ubusMessage(0, 0, 0x55aa55aa, ""))
