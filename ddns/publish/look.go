@@ -7,9 +7,6 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/witness"
 )
 
-// checkTimeout bounds one check of one record.
-const checkTimeout = 15 * time.Second
-
 // look starts the checks that are due, after the requests, and returns when
 // the next one is.
 func (l *Loop) look(now time.Time) time.Time {
@@ -19,9 +16,7 @@ func (l *Loop) look(now time.Time) time.Time {
 	}
 	for _, k := range l.core.Checks(now) {
 		l.work.Go(func() {
-			ctx, cancel := context.WithTimeout(l.ctx, checkTimeout)
-			defer cancel()
-			l.checks <- checked{k, v.Verify(ctx, k)}
+			l.checks <- checked{k, v.Verify(l.ctx, k)}
 		})
 	}
 	return l.core.NextCheck(now)
@@ -71,10 +66,8 @@ func LookAt(ctx context.Context, v Verifier, subjects []Subject) []Finding {
 			defer func() { <-slots }()
 			f := &findings[i]
 			if v != nil && s.Expected.Want != "" && s.Expected.Unverifiable == "" {
-				limited, cancel := context.WithTimeout(ctx, checkTimeout)
-				defer cancel()
 				start := time.Now()
-				f.Facts = v.Verify(limited, s.Check)
+				f.Facts = v.Verify(ctx, s.Check)
 				f.Took = time.Since(start)
 			}
 			facts := f.Facts

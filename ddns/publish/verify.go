@@ -16,7 +16,14 @@ const (
 	usualDelay   = time.Minute            // of a provider whose definition names none
 	walkEvery    = time.Hour              // the delegation, when all is well
 	confirmAfter = 20 * time.Second       // a bad verdict is looked at again before it counts
+	checkTime    = 15 * time.Second       // that one check may take
 	acceptAfter  = 24 * time.Hour         // a new delegation that has been good for so long is the usual one
+
+	// Where the interval is short, both are no more than these parts of it: then
+	// two checks that find nothing but silence, after one that raises a doubt,
+	// still end within two intervals of whatever is wrong.
+	checkPart   = 4
+	confirmPart = 8
 
 	maxChecks  = 4 // at a time
 	maxHistory = 8 // earlier addresses that are remembered as ours
@@ -112,7 +119,8 @@ func (c *Core) online() bool {
 func (c *Core) check(e *entry, now time.Time) *Check {
 	s := &e.sight
 	k := &Check{key: e.Key, want: e.value(), started: now}
-	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Last: s.facts, Turn: s.turn}
+	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Last: s.facts, Turn: s.turn,
+		Time: min(checkTime, c.verify.Interval/checkPart)}
 	switch e.Family {
 	case config.IPv6:
 		k.Type = dns.TypeAAAA
@@ -222,7 +230,7 @@ func (c *Core) judge(now time.Time, e *entry, how witness.How, f *witness.Facts)
 		s.gap = min(2*s.gap, c.verify.Interval)
 	case s.verdict != v && s.doubts == 0:
 		s.doubts++
-		s.next = now.Add(min(confirmAfter, c.verify.Interval/2))
+		s.next = now.Add(min(confirmAfter, c.verify.Interval/confirmPart))
 		return nil
 	default:
 		s.doubts, s.gap = 1, 0

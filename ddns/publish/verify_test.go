@@ -104,16 +104,32 @@ func (w *watched) Ask(ctx context.Context, server netip.AddrPort, name string, t
 		lost := there < w.loss || back < w.loss
 		w.mu.Unlock()
 		if !lost {
-			time.Sleep(30 * time.Millisecond)
+			rest(ctx, 30*time.Millisecond)
 			m, err := w.World.Ask(ctx, server, name, typ)
 			if err != nil {
-				time.Sleep(4 * time.Second)
+				<-ctx.Done()
 			}
 			return m, err
 		}
-		time.Sleep(time.Duration(try) * 400 * time.Millisecond)
+		rest(ctx, time.Duration(try)*400*time.Millisecond)
 	}
 	return nil, dnsworld.ErrSilent
+}
+
+// rest sleeps unless ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	limited, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-limited.Done()
+}
+
+// Resolve is as silent as its servers are.
+func (w *watched) Resolve(ctx context.Context, name string, typ uint16) (*dns.Message, string, error) {
+	m, who, err := w.World.Resolve(ctx, name, typ)
+	if err != nil {
+		<-ctx.Done()
+	}
+	return m, who, err
 }
 
 func (w *watched) verdict(want witness.Verdict, note string) {
@@ -275,6 +291,7 @@ func TestSeizure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			watch(t, 1, func(w *watched) {
 				time.Sleep(2 * time.Hour)
+				w.verdict(witness.OK, "all 5")
 				org := dnsworld.Records{"example.org NS": {"ns7.seized.org"}, "ns7.seized.org A": {"11.0.9.9"}, "a.nic.org A": {"11.0.1.1"}}
 				w.Zone("org", org, "11.0.1.1")
 				w.Zone("example.org", dnsworld.Records{"home.example.org A": {"192.0.2.66"}}, "11.0.9.9")
@@ -289,6 +306,41 @@ func TestSeizure(t *testing.T) {
 				w.verdict(witness.OK, "all 5")
 			})
 		})
+	}
+}
+
+// TestSilenceIsNoticedWithinTwoIntervals, however short they are and whenever
+// it begins, although it takes its time to find out that nobody answers.
+func TestSilenceIsNoticedWithinTwoIntervals(t *testing.T) {
+	all := append([]string{"11.0.0.1", "11.0.1.1", "11.0.1.2", "11.0.1.3"}, dnsworld.Five...)
+	for name, c := range map[string]struct {
+		strike  func(w *watched)
+		verdict witness.Verdict
+		note    string
+	}{
+		"servers": {func(w *watched) { w.Mode("silent", dnsworld.Five...) }, witness.Dark, "no answer"},
+		"seized": {func(w *watched) {
+			w.Mode("silent", "11.0.9.8", "11.0.9.9")
+			w.Zone("org", dnsworld.Records{"example.org NS": {"ns7.seized.org", "ns8.seized.org"}, "ns7.seized.org A": {"11.0.9.8"}, "ns8.seized.org A": {"11.0.9.9"},
+				"ns8.seized.org AAAA": {"2a00:db8::9"}}, "11.0.1.1")
+		}, witness.Diverted, "ns7.seized.org, ns8.seized.org: no answer"},
+		"top-level domain": {func(w *watched) { w.Mode("silent", append(all[1:4:4], dnsworld.Five...)...) }, witness.Dark, "no answer"},
+		"all DNS":          {func(w *watched) { w.Mode("silent", all...) }, witness.Unverifiable, "the resolver 192.0.2.53 does not answer"},
+	} {
+		for _, interval := range []time.Duration{time.Second, 4 * time.Second, time.Minute, 10 * time.Minute} {
+			t.Run(name+" "+interval.String(), func(t *testing.T) {
+				for phase := range 8 {
+					watchWith(t, uint64(phase), func(p *Plan) { p.Verify.Interval = interval }, func(w *watched) {
+						time.Sleep(10*time.Second + 3*interval)
+						w.verdict(witness.OK, "all 5")
+						time.Sleep(interval * time.Duration(phase) / 8)
+						c.strike(w)
+						time.Sleep(2 * interval)
+						w.verdict(c.verdict, c.note)
+					})
+				}
+			})
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
@@ -28,7 +29,14 @@ type Check struct {
 
 	Last *Facts // of the last walk; nil: How is Walk
 	Turn int    // which server a light check asks
+
+	Time time.Duration // that the check may take; 0: usualTime
 }
+
+const (
+	usualTime = 15 * time.Second
+	askLimit  = 4 * time.Second // for one question to one server, TCP included; half of Time if that is less
+)
 
 // wildcardLabel stands for any name below a wildcard.
 const wildcardLabel = "wanbeacon-check"
@@ -42,9 +50,15 @@ func (c Check) asked() string {
 }
 
 // Run makes the check. Whatever servers say, it ends, after maxQuestions
-// questions at the latest, or soon after ctx does.
+// questions and Time at the latest, or soon after ctx does.
 func (c Check) Run(ctx context.Context, x Asker) *Facts {
+	if c.Time == 0 {
+		c.Time = usualTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Time)
+	defer cancel()
 	w := newWalker(x, c.Roots)
+	w.limit = min(askLimit, c.Time/2)
 	name := c.asked()
 	var f *Facts
 	if c.How == Walk || c.Last == nil || len(c.Last.Servers) == 0 || c.Last.Resolver != "" {
@@ -181,16 +195,19 @@ func (w *walker) child(ctx context.Context, z *zone, servers []Server) []string 
 
 // unlisted asks the servers that only the zone itself names: resolvers use them.
 func (w *walker) unlisted(ctx context.Context, z *zone, f *Facts, name string, typ uint16, all *[]reading) {
+	var unlisted []string
 	for _, server := range f.Child {
-		if slices.Contains(z.servers, server) || len(f.Servers) >= maxServers || dns.CheckName(server) != nil {
-			continue
+		if !slices.Contains(z.servers, server) && len(f.Servers)+len(unlisted) < maxServers && dns.CheckName(server) == nil {
+			unlisted = append(unlisted, server)
 		}
-		s, r := w.askServer(ctx, z.name, server, w.addresses(ctx, z, server, 0), name, typ)
+	}
+	servers, readings := w.together(ctx, z, unlisted, name, typ, 0)
+	for i, s := range servers {
 		if s.Said == NoAddress || s.Said == Silent {
 			continue // the parent knows better
 		}
 		f.Servers = append(f.Servers, s)
-		*all = append(*all, r)
+		*all = append(*all, readings[i])
 	}
 }
 

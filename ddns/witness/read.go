@@ -25,6 +25,7 @@ type reading struct {
 
 	zone      *zone // of a referral; nil: it is none
 	recursive bool  // the server offers recursion
+	noPath    bool  // there is no way to the server: Silent
 }
 
 // zone is a delegation with the addresses that came with it.

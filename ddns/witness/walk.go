@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
+	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // Asker is the way to the world. Ask sends one question to one server, without recursion, and returns its
-// answer, in which the question is the one that was asked.
+// answer, in which the question is the one that was asked. It takes the time that ctx has for it.
 type Asker interface {
 	Ask(ctx context.Context, server netip.AddrPort, name string, typ uint16) (*dns.Message, error)
 
@@ -32,7 +34,8 @@ const (
 type walker struct {
 	Asker
 	roots []netip.AddrPort
-	inner bool // servers may have addresses that are not on the internet
+	inner bool          // servers may have addresses that are not on the internet
+	limit time.Duration // for one question to one server
 
 	mu      sync.Mutex
 	left    int // questions
@@ -54,6 +57,11 @@ func newWalker(x Asker, roots []netip.AddrPort) *walker {
 
 // ask asks one server if a question is left.
 func (w *walker) ask(ctx context.Context, server netip.AddrPort, from, name string, typ uint16) reading {
+	return w.askFor(ctx, w.limit, server, from, name, typ)
+}
+
+// askFor asks one server, and waits no longer than limit.
+func (w *walker) askFor(ctx context.Context, limit time.Duration, server netip.AddrPort, from, name string, typ uint16) reading {
 	w.mu.Lock()
 	w.left--
 	none := w.left < 0
@@ -61,9 +69,11 @@ func (w *walker) ask(ctx context.Context, server netip.AddrPort, from, name stri
 	if none {
 		return reading{said: Unasked}
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	m, err := w.Ask(ctx, server, name, typ)
 	if err != nil {
-		return reading{said: Silent}
+		return reading{said: Silent, noPath: socket.NoPath(err)}
 	}
 	if m.Flags&dns.FlagTruncated != 0 && len(m.Records) == 0 {
 		return reading{said: Garbage}
@@ -147,64 +157,110 @@ func (w *walker) nearest(name string) *zone {
 // fromRoot asks the root servers, in random order, who has the top-level
 // domain: they need not know more.
 func (w *walker) fromRoot(ctx context.Context, name string) (down *zone, servers []Server, all []reading) {
-	for try, i := range rand.Perm(len(w.roots)) {
-		if try == maxTries || ctx.Err() != nil {
-			break
-		}
-		r := w.ask(ctx, w.roots[i], "", lastLabel(name), dns.TypeNS)
-		w.rooted = r.said
-		if r.zone != nil {
-			w.rooted = Values
-			return r.zone, nil, nil
-		}
-		servers = append(servers, Server{Name: "root server", Addr: w.roots[i], Said: r.said})
-		all = append(all, r)
-		if r.said == NoName {
-			break
+	order := rand.Perm(len(w.roots))
+	down, servers, all = w.race(ctx, len(order), func(ctx context.Context, i int) (Server, reading) {
+		r := w.ask(ctx, w.roots[order[i]], "", lastLabel(name), dns.TypeNS)
+		return Server{Name: "root server", Addr: w.roots[order[i]], Said: r.said}, r
+	}, nil)
+	w.rooted = Silent
+	if down != nil {
+		w.rooted = Values
+	}
+	for i := range all {
+		if all[i].said != Silent {
+			w.rooted = all[i].said
 		}
 	}
-	return nil, servers, all
+	return down, servers, all
 }
 
-// onTheWay asks the servers of a zone one after the other, until one leads on.
+// onTheWay asks the servers of a zone until one leads on.
 func (w *walker) onTheWay(ctx context.Context, z *zone, name string, typ uint16, depth int) (down *zone, servers []Server, all []reading) {
-	for try, i := range rand.Perm(len(z.servers)) {
-		if try == maxTries || ctx.Err() != nil {
-			break
-		}
-		server := z.servers[i]
-		if depth > 0 && w.dead[server] {
-			continue
-		}
-		s, r := w.askServer(ctx, z.name, server, w.addresses(ctx, z, server, depth), name, typ)
-		w.dead[server] = r.zone == nil && r.said == Silent
-		if r.zone != nil {
-			return r.zone, nil, nil
-		}
-		servers, all = append(servers, s), append(all, r)
-		if r.said == Values || r.said == NoName || r.said == NoData {
-			break
+	var alive, others []string // others have to be looked for
+	for _, i := range rand.Perm(len(z.servers)) {
+		switch server := z.servers[i]; {
+		case depth > 0 && w.dead[server]:
+		case len(w.glue[server]) > 0:
+			alive = append(alive, server)
+		default:
+			others = append(others, server)
 		}
 	}
-	return nil, servers, all
+	known := len(alive)
+	alive = append(alive, others...)
+	addrs := make([][]netip.Addr, len(alive))
+	down, servers, all = w.race(ctx, len(alive), func(ctx context.Context, i int) (Server, reading) {
+		return w.askServer(ctx, z.name, alive[i], addrs[i], name, typ)
+	}, func(i, running int) bool {
+		if i >= known && running > 0 {
+			return false
+		}
+		addrs[i] = w.addresses(ctx, z, alive[i], depth)
+		return true
+	})
+	for i := range servers {
+		w.dead[servers[i].Name] = all[i].zone == nil && all[i].said == Silent
+	}
+	return down, servers, all
+}
+
+// race asks one server of n after the other, maxTries at most that there is a
+// way to: the next one when one has failed, or is late. It ends when one leads
+// on, or knows that nothing does; else it gives what all have said. may, unless
+// it is nil, prepares the asking of one, or says that it should wait until none
+// is running.
+func (w *walker) race(ctx context.Context, n int, ask func(context.Context, int) (Server, reading), may func(i, running int) bool) (down *zone, servers []Server, all []reading) {
+	type said struct {
+		Server
+		reading
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	answers := make(chan said, n)
+	next, running, tries := 0, 0, maxTries
+	defer func() {
+		cancel()
+		for ; running > 0; running-- {
+			<-answers
+		}
+	}()
+	late := time.NewTimer(0)
+	defer late.Stop()
+	for {
+		select {
+		case a := <-answers:
+			running--
+			if a.zone != nil {
+				return a.zone, nil, nil
+			}
+			servers, all = append(servers, a.Server), append(all, a.reading)
+			if s := a.reading.said; s == Values || s == NoName || s == NoData {
+				return nil, servers, all
+			}
+			if a.noPath {
+				tries++
+			}
+		case <-late.C:
+		}
+		if next < min(n, tries) && ctx.Err() == nil && (may == nil || may(next, running)) {
+			i := next
+			next++
+			running++
+			go func() {
+				s, r := ask(ctx, i)
+				answers <- said{s, r}
+			}()
+		}
+		if running == 0 {
+			return nil, servers, all
+		}
+		late.Reset(w.limit / 10)
+	}
 }
 
 // each asks all servers of a zone at the same time. When any of them leads on,
 // so does the walk.
 func (w *walker) each(ctx context.Context, z *zone, name string, typ uint16, depth int) (down *zone, servers []Server, all []reading) {
-	servers = make([]Server, len(z.servers))
-	all = make([]reading, len(z.servers))
-	addrs := make([][]netip.Addr, len(z.servers))
-	for i, server := range z.servers {
-		addrs[i] = w.addresses(ctx, z, server, depth)
-	}
-	var wait sync.WaitGroup
-	for i, server := range z.servers {
-		wait.Go(func() {
-			servers[i], all[i] = w.askServer(ctx, z.name, server, addrs[i], name, typ)
-		})
-	}
-	wait.Wait()
+	servers, all = w.together(ctx, z, z.servers, name, typ, depth)
 	for i := range all {
 		if all[i].zone != nil {
 			return all[i].zone, nil, nil
@@ -213,16 +269,38 @@ func (w *walker) each(ctx context.Context, z *zone, name string, typ uint16, dep
 	return nil, servers, all
 }
 
+// together asks some servers of a zone at the same time.
+func (w *walker) together(ctx context.Context, z *zone, names []string, name string, typ uint16, depth int) (servers []Server, all []reading) {
+	servers = make([]Server, len(names))
+	all = make([]reading, len(names))
+	addrs := make([][]netip.Addr, len(names))
+	for i, server := range names {
+		addrs[i] = w.addresses(ctx, z, server, depth)
+	}
+	var wait sync.WaitGroup
+	for i, server := range names {
+		wait.Go(func() {
+			servers[i], all[i] = w.askServer(ctx, z.name, server, addrs[i], name, typ)
+		})
+	}
+	wait.Wait()
+	return servers, all
+}
+
 // askServer asks a server at its first address, and at one of the other family
-// when that says nothing.
+// when that says nothing; for both there is as much time as for one.
 func (w *walker) askServer(ctx context.Context, from, server string, addrs []netip.Addr, name string, typ uint16) (Server, reading) {
 	s, r := Server{Name: server, Said: NoAddress}, reading{said: NoAddress}
+	limit := w.limit
+	if n := len(addrs); n > 0 && addrs[0].Is4() != addrs[n-1].Is4() {
+		limit /= 2
+	}
 	for i, a := range addrs {
 		if i > 0 && (s.Said != Silent || a.Is4() == s.Addr.Addr().Is4()) {
 			continue
 		}
 		s.Addr = netip.AddrPortFrom(a, 53)
-		r = w.ask(ctx, s.Addr, from, name, typ)
+		r = w.askFor(ctx, limit, s.Addr, from, name, typ)
 		s.Said, s.Values = r.said, r.values
 	}
 	return s, r
