@@ -64,40 +64,37 @@ func hugeFiles(size int) []string {
 	}
 }
 
-// TestWorkGrowsWithTheFile: eight times the file is about eight times the work,
-// counted as the processor's time for this thread in one and the same run, so
-// that neither the machine nor its load matters. Quadratic work is 64 times.
+// TestWorkGrowsWithTheFile: a file takes about as much work as its pieces would,
+// counted as the processor's time for this thread. Both are the same amount of
+// work if it grows with the file, so that garbage collection, caches, the race
+// detector and the machine's load are in both; quadratic work is times as much.
 func TestWorkGrowsWithTheFile(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	const size = 1 << 12
-	small, large := hugeFiles(size), hugeFiles(8*size)
+	const size, times, most = 1 << 11, 32, 12
+	small, large := hugeFiles(size), hugeFiles(times*size)
 	for format, run := range formats {
 		opt := options(t, "testdata")
 		for i := range small {
 			var result importer.Result
-			work := func(text string) time.Duration {
+			work := func(text string, times int) time.Duration {
 				start := threadTime(t)
-				var err error
-				if result, err = run([]byte(text), opt); err != nil {
-					t.Fatal(err)
+				for range times {
+					var err error
+					if result, err = run([]byte(text), opt); err != nil {
+						t.Fatal(err)
+					}
 				}
 				return threadTime(t) - start
 			}
-			const most = 24
-			const grain = 200 * time.Microsecond // less is the collector's and the caches' noise
-			// The best of some: noise only ever adds.
-			var a, b time.Duration
-			for try := 0; try == 0 || try < 7 && b >= most*max(a, grain); try++ {
-				if n := work(small[i]); try == 0 || n < a {
-					a = n
-				}
-				if n := work(large[i]); try == 0 || n < b {
-					b = n
-				}
+			// Again if it looks bad: noise only ever adds.
+			const some = 4 // of the pieces
+			pieces, whole := work(small[i], times/some)*some, work(large[i], 1)
+			for try := 0; try < 5 && whole >= most*pieces; try++ {
+				whole = min(whole, work(large[i], 1))
 			}
-			if b >= most*max(a, grain) {
-				t.Errorf("%s: %.40q…: %v for %d KiB, %v for %d KiB", format, small[i], a, size>>10, b, 8*size>>10)
+			if whole >= most*pieces {
+				t.Errorf("%s: %.40q…: %v for %d times %d KiB, %v for %d KiB", format, small[i], pieces, times, size>>10, whole, times*size>>10)
 			}
 			if i%4 == 0 {
 				mustCheck(t, opt.Catalogue.(*provider.Catalogue), result)
