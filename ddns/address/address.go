@@ -29,7 +29,7 @@ type Answer struct {
 	Announced bool       // who told it did so by itself, upon the change
 	From      netip.Addr // address of ours that requests leave from; zero: the kernel's choice
 	Interface string     // kernel device; "" if none is involved or known
-	Named     bool       // the configuration names the interface, so requests are bound to it
+	Named     bool       // requests are bound to the interface: the configuration names it, or it is in a VRF
 	Unrouted  bool       // requests are bound to an interface that has no default route, in any table (IPv4)
 	Offline   bool       // no default route leads out through the interface
 	Untold    bool       // OpenWrt has not said yet which device it is; it does in a moment
@@ -191,7 +191,7 @@ func (s *source) static(f config.Family) netip.Addr {
 // fromInterface answers with an address that the kernel has.
 func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, list *[]Candidate) {
 	link, why := s.link(snap, a.Family)
-	a.Interface, a.Named = link.Name, s.named()
+	a.Interface, a.Named = link.Name, s.named() || inVRF(snap, link)
 	a.Unrouted = a.Named && a.Family == config.IPv4 && !link.PointToPoint && !routed(snap, link.Index, a.Family)
 	a.Offline = s.named() && !link.PointToPoint && !routed(snap, link.Index, a.Family)
 	a.Path = routes.out(snap, a.Family, link.Index)
@@ -333,6 +333,12 @@ func routed(snap *netwatch.Snapshot, link int, f config.Family) bool {
 		}
 	}
 	return false
+}
+
+// inVRF says whether only sockets that are bound to the link get out by it.
+func inVRF(snap *netwatch.Snapshot, link netwatch.Link) bool {
+	master, _ := snap.LinkByIndex(link.Master)
+	return master.Kind == "vrf"
 }
 
 func inMain(r *netwatch.Route) bool { return r.Table == mainTable }

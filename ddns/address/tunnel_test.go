@@ -26,3 +26,18 @@ func TestTunnelsAreNamed(t *testing.T) {
 		t.Errorf("%+v, %+v", all["he"], answers[1])
 	}
 }
+
+// TestVRF: a device that is found in a VRF is bound to like one that is named;
+// in a bridge it is not.
+func TestVRF(t *testing.T) {
+	for kind, bound := range map[string]bool{"vrf": true, "bridge": false} {
+		snap := router(on(wan, "8.8.4.4/24"))
+		snap.Links = append(snap.Links, netwatch.Link{Index: 4, Name: "vrf-wan", Up: true, Carrier: true, Kind: kind})
+		snap.Links[1].Master = 4
+		snap.Routes[0].Table = 10
+		a := answer(t, config.Source{Name: "wan", Method: "auto", Interface: "auto"}, snap, config.IPv4)
+		if a.Addr.String() != "8.8.4.4" || a.Interface != "wan" || a.Named != bound {
+			t.Errorf("%s: %+v", kind, a)
+		}
+	}
+}

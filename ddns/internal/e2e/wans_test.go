@@ -28,3 +28,19 @@ func TestTheSecondWANTakesOver(t *testing.T) {
 		t.Errorf("record %+v", r)
 	}
 }
+
+// The source names a line that carries IPv6 alone, as a tunnel's, and the
+// provider is reached by IPv4 alone: the request leaves by the other line.
+func TestProviderOfTheOtherFamily(t *testing.T) {
+	s := newSite(t, lab.ProviderOptions{})
+	six, far := s.AddWAN("six", "isp2")
+	far.Add("2a00:db8:6::1/64", "nodad")
+	s.online("11.22.33.7")
+	s.start("[source.wan]\ninterface = \"six\"\n" + s.plain(v6))
+	six.Add("2a00:db8:6::2/64", "nodad")
+	six.DefaultVia("2a00:db8:6::1")
+	r := s.settled("2a00:db8:6::2")
+	if from := r.Remote.Addr().String(); from != "11.22.33.7" {
+		t.Errorf("the request came from %s", from)
+	}
+}
