@@ -71,16 +71,7 @@ func TestFiftyHostsFollowANewPrefix(t *testing.T) {
 	for i := 1; i <= hosts; i++ {
 		s.published(fmt.Sprintf("2a00:db8:10:1::a:%x", i))
 	}
-	messages := func() int { // each comes from a port of its own
-		ports := map[string]bool{}
-		for _, l := range named.Lines() {
-			if before, _, is := strings.Cut(l.Text, "/key router: updating zone"); is {
-				ports[before[strings.LastIndex(before, " "):]] = true
-			}
-		}
-		return len(ports)
-	}
-	before := messages()
+	before := messages(named)
 	if before == 0 || before > 2 {
 		t.Errorf("%d messages at the start:\n%s", before, named.Output())
 	}
@@ -95,10 +86,10 @@ func TestFiftyHostsFollowANewPrefix(t *testing.T) {
 			last = l
 		}
 	}
-	if n := messages() - before; n != 1 {
+	if n := messages(named) - before; n != 1 {
 		t.Errorf("%d messages for the new prefix", n)
 	}
-	t.Logf("%d records, %d message, %v from the kernel's event to the last answer", hosts, messages()-before, since(at, last.At))
+	t.Logf("%d records, %d message, %v from the kernel's event to the last answer", hosts, messages(named)-before, since(at, last.At))
 	world := net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (c net.Conn, err error) {
 		err = s.ISP.Do(func() (err error) { c, err = net.Dial("udp", server+":53"); return err })
 		return c, err
@@ -106,6 +97,60 @@ func TestFiftyHostsFollowANewPrefix(t *testing.T) {
 	seen, err := world.LookupNetIP(t.Context(), "ip6", "h50.lan.test.")
 	if err != nil || fmt.Sprint(seen) != "[2a00:db8:20:1::a:32]" {
 		t.Errorf("the world sees %v, %v", seen, err)
+	}
+}
+
+// messages counts the updates that named has taken: each comes from a port of
+// its own.
+func messages(named *lab.Process) int {
+	ports := map[string]bool{}
+	for _, l := range named.Lines() {
+		if before, _, is := strings.Cut(l.Text, "/key router: updating zone"); is {
+			ports[before[strings.LastIndex(before, " "):]] = true
+		}
+	}
+	return len(ports)
+}
+
+// The provider of internet access delegates another prefix by DHCPv6: the
+// router's client renews its lease, gives the LAN an address of the new prefix
+// and ends the old one, and every host's record follows.
+func TestHostsFollowADelegatedPrefix(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t)
+	named := s.named("lan.test")
+	s.online("11.22.33.7")
+	bridge, _ := s.lanOf()
+	const hosts = 10
+	config := nsupdate
+	for i := 1; i <= hosts; i++ {
+		config += fmt.Sprintf("[source.h%d]\nmethod = \"host\"\ninterface = \"br-lan\"\nsuffix = \"::a:%x\"\n", i, i) +
+			record(fmt.Sprintf("h%d.lan.test", i), "zone", fmt.Sprintf("source = \"h%d\"", i), v6)
+	}
+	s.start(config)
+	s.d.WaitLog(t.Context(), "h1: ipv6 has no address yet")
+
+	kea := s.ISPLink.PrefixServer(t.Context(), "2a00:db8:1::/64", "2a00:db8:a::/56")
+	client := s.WAN.PrefixClient(bridge)
+	follow := func(prefix string) {
+		t.Helper()
+		client.WaitLine(t.Context(), prefix+"::/56 done")
+		for i := 1; i <= hosts; i++ {
+			s.published(fmt.Sprintf("%s:1::a:%x", prefix, i))
+		}
+	}
+	follow("2a00:db8:a")
+	before := messages(named)
+	kea.Switch("2a00:db8:b::/56")
+	follow("2a00:db8:b")
+	if n := messages(named) - before; n != 1 {
+		t.Errorf("%d messages for the new prefix", n)
+	}
+	client.WaitLine(t.Context(), "script: EXPIRE6") // the old one's end sends nothing
+	kea.Switch("2a00:db8:c::/56")
+	follow("2a00:db8:c")
+	if n := messages(named) - before; n != 2 {
+		t.Errorf("%d messages for two new prefixes", n)
 	}
 }
 

@@ -34,11 +34,13 @@ type TB interface {
 
 // packages names the Debian package of each program that the laboratory uses.
 var packages = map[string]string{
-	"busybox": "busybox",
-	"dnsmasq": "dnsmasq-base",
-	"ip":      "iproute2",
-	"knotd":   "knot",
-	"named":   "bind9",
+	"busybox":   "busybox",
+	"dhclient":  "isc-dhcp-client",
+	"dnsmasq":   "dnsmasq-base",
+	"ip":        "iproute2",
+	"kea-dhcp6": "kea-dhcp6-server",
+	"knotd":     "knot",
+	"named":     "bind9",
 
 	"miniupnpd": "miniupnpd-nftables",
 	"nsd":       "nsd",
