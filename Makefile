@@ -33,7 +33,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME    ?= 3000x
 
 # Programs that the tests and the demo use, and their Debian packages.
-TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd busybox:busybox strace:strace \
+TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd kea-dhcp6:kea-dhcp6-server dhclient:isc-dhcp-client busybox:busybox strace:strace \
 	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps \
 	ddclient:ddclient inadyn:inadyn miniupnpd:miniupnpd-nftables named:bind9 knotd:knot nsd:nsd unbound:unbound pdns_server:pdns-server sqlite3:sqlite3 node:nodejs
 
@@ -149,6 +149,20 @@ test-emulated:  ## whole routers under qemu-system: lease, change, update, for f
 	$(MAKE) $(foreach t,$(shell $(GO) run ./ipk targets -only '$(EMULATED_ARCHS)'),bin/$t/wanbeacon)
 	$(GO) run ./ipk packages -only '$(EMULATED_ARCHS)' -epoch $(EPOCH) -out bin/emulated/packages
 	WANBEACON_EMULATED=1 $(GO) test -count=1 -v -run Emulated -timeout 30m ./ddns/internal/machine
+
+# The kernel of this machine's architecture, for what its own lacks.
+LINKS_ARCH  := $(or $(filter arm64,$(shell dpkg --print-architecture 2>/dev/null)),amd64)
+LINKS_TOOLS := $(if $(filter arm64,$(LINKS_ARCH)),qemu-system-aarch64:qemu-system-arm,qemu-system-x86_64:qemu-system-x86) \
+	modprobe:kmod pppd:ppp pppoe-server:pppoe wg:wireguard-tools
+
+.PHONY: test-links
+test-links:  ## VLAN, PPPoE, VRF, WireGuard, 6in4, DS-Lite, under an emulated kernel (root; WANBEACON_LINKS=1 go test: this one)
+	@$(MAKE) -s tools TOOLS='$(TOOLS) $(LINKS_TOOLS)'
+	@ddns/internal/machine/fetch.sh $(LINKS_ARCH) linux-image-$(LINKS_ARCH) bin/emulated/$(LINKS_ARCH)
+	$(MAKE) -s build BIN=bin/links/wanbeacon
+	CGO_ENABLED=0 $(GO) test -c -o bin/links/links.test ./ddns/internal/links
+	ddns/internal/links/boot.sh bin/emulated/$(LINKS_ARCH) "cd '$(CURDIR)/ddns/internal/links' && \
+		WANBEACON_LINKS=1 WANBEACON_BINARY='$(CURDIR)/bin/links/wanbeacon' ../../../bin/links/links.test -test.v -test.timeout 30m"
 
 .PHONY: bench
 bench: tools build  ## latency from kernel event to request, against a bare program (root)
