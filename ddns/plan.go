@@ -129,6 +129,9 @@ func (b *planner) record(r config.Record) {
 	if r.TTL > 0 && !p.HasTTL() {
 		b.problem(key+"ttl", "provider %q has no way to set a TTL; remove this line", r.Provider)
 	}
+	if r.AllSources && !p.CanSeveral() {
+		b.problem(key+"all_sources", "provider %q has one address of each family at a name: remove this line, and the first of the sources that has one is published, or take a provider that can write several, such as rfc2136, pdns or desec-api (\"wanbeacon providers\" shows which)", r.Provider)
+	}
 	if r.RemoveOnExit && !p.CanRemove() {
 		b.problem(key+"remove_on_exit", "provider %q has no way to remove an address; remove this line", r.Provider)
 	}
@@ -140,7 +143,7 @@ func (b *planner) record(r config.Record) {
 		}
 		b.plan.Records = append(b.plan.Records, publish.Record{
 			Key:    publish.Key{Hostname: r.Hostname, Provider: r.Provider, Family: f},
-			Source: r.Source, Fallbacks: r.Fallbacks, TTL: r.TTL, Force: acct.ForceInterval, Enabled: r.Enabled,
+			Source: r.Source, Fallbacks: r.Fallbacks, All: r.AllSources, TTL: r.TTL, Force: acct.ForceInterval, Enabled: r.Enabled,
 			OnChange: r.OnChange, RemoveOnExit: r.RemoveOnExit,
 			Identity: b.digest(b.identity(acct), r.Hostname, r.TTL.String()),
 		})

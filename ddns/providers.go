@@ -54,7 +54,7 @@ func providersDirOf(path string) string {
 
 func listProviders(c *provider.Catalogue) {
 	t := columns.NewWriter(os.Stdout)
-	fmt.Fprintln(t, "NAME\tTITLE\tFAMILIES\tNEEDS\tVERIFY\tDELETE\tCNAME")
+	fmt.Fprintln(t, "NAME\tTITLE\tFAMILIES\tNEEDS\tVERIFY\tDELETE\tCNAME\tSEVERAL")
 	for _, name := range c.Names() {
 		d, err := c.Lookup(name)
 		if err != nil {
@@ -67,8 +67,8 @@ func listProviders(c *provider.Catalogue) {
 				needs = append(needs, f.Key)
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, d.Title, strings.Join(families(d), " "), strings.Join(needs, " "),
-			yes(d.DNS.Unverifiable == ""), yes(d.CanRemove()), yes(d.Record.CNAME))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, d.Title, strings.Join(families(d), " "), strings.Join(needs, " "),
+			yes(d.DNS.Unverifiable == ""), yes(d.CanRemove()), yes(d.Record.CNAME), yes(d.CanSeveral()))
 	}
 	t.Flush()
 }
@@ -97,6 +97,9 @@ func showProvider(d *provider.Definition) {
 	fmt.Printf("\nPublishes %s.\n", strings.Join(families(d), " and "))
 	for _, n := range d.Notes {
 		fmt.Println(n)
+	}
+	if d.CanSeveral() {
+		fmt.Println("A name can have the addresses of several sources: all_sources = true in its [[record]].")
 	}
 	if l := d.Limits.MinInterval; l > 0 {
 		fmt.Printf("At most one update of a record in %s.\n", time.Duration(l))

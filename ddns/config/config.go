@@ -89,6 +89,7 @@ type Record struct {
 	Provider     string        // name of one of Config.Providers
 	Source       string        // name of one of Config.Sources, default "wan"
 	Fallbacks    []string      // more of them, in order of preference
+	AllSources   bool          // the addresses of all of them are published, not of the first that has one
 	Families     []Family      // at least one, none twice; default IPv4 alone
 	TTL          time.Duration // whole seconds; 0: the provider's own
 	Enabled      bool          // default true

@@ -12,6 +12,9 @@ func (t *table) record(i int, c *Config) Record {
 	t.hostname("hostname", "record", &rec.Hostname)
 	rec.Provider = t.providerName(c)
 	t.sourceNames(&rec, c)
+	if t.flag("all_sources", &rec.AllSources); rec.AllSources && len(rec.Fallbacks) == 0 {
+		t.fail(t.at("all_sources"), "`all_sources` needs several, such as source = [\"wan\", \"lte\"]")
+	}
 	t.families(&rec.Families)
 	t.duration("ttl", &rec.TTL, time.Second, 7*day)
 	t.flag("enabled", &rec.Enabled)

@@ -44,22 +44,24 @@ type Source struct {
 
 // Record is one name and family at one provider.
 type Record struct {
-	Hostname    string      `json:"hostname"`
-	Provider    string      `json:"provider"`
-	Family      string      `json:"family"`
-	Source      *string     `json:"source"`      // in use
-	SourceNote  *string     `json:"source_note"` // why not one that comes before it
-	Wanted      *netip.Addr `json:"wanted"`
-	Published   *netip.Addr `json:"published"`
-	State       string      `json:"state"`
-	Error       *string     `json:"error"`
-	ErrorClass  *string     `json:"error_class"`
-	LastChange  *time.Time  `json:"last_change"`
-	NextAttempt *time.Time  `json:"next_attempt"`
-	Attempts    int         `json:"attempts"`
-	Verdict     *string     `json:"verdict"`
-	VerdictNote *string     `json:"verdict_note"`
-	Delegation  []string    `json:"delegation"`
+	Hostname     string      `json:"hostname"`
+	Provider     string      `json:"provider"`
+	Family       string      `json:"family"`
+	Source       *string     `json:"source"`      // in use
+	SourceNote   *string     `json:"source_note"` // why not one that comes before it
+	Wanted       *netip.Addr `json:"wanted"`
+	Published    *netip.Addr `json:"published"`
+	AllWanted    []string    `json:"all_wanted"`    // of a record with the addresses of all its sources
+	AllPublished []string    `json:"all_published"` // likewise
+	State        string      `json:"state"`
+	Error        *string     `json:"error"`
+	ErrorClass   *string     `json:"error_class"`
+	LastChange   *time.Time  `json:"last_change"`
+	NextAttempt  *time.Time  `json:"next_attempt"`
+	Attempts     int         `json:"attempts"`
+	Verdict      *string     `json:"verdict"`
+	VerdictNote  *string     `json:"verdict_note"`
+	Delegation   []string    `json:"delegation"`
 }
 
 // Alias is a name that leads to one of several records.
@@ -84,7 +86,8 @@ func (s *Status) FillRecords(records []publish.RecordStatus, answers []address.A
 	for _, r := range records {
 		s.Records = append(s.Records, Record{
 			Hostname: r.Hostname, Provider: r.Provider, Family: r.Family.String(),
-			Source: str(r.Source), SourceNote: str(r.SourceNote), Wanted: addr(r.Wanted), Published: addr(r.Published), State: string(r.State),
+			Source: str(r.Source), SourceNote: str(r.SourceNote), Wanted: addr(r.Wanted.First()), Published: addr(r.Published.First()), State: string(r.State),
+			AllWanted: all(r.All, r.Wanted), AllPublished: all(r.All, r.Published),
 			Error: str(r.Error), ErrorClass: str(r.ErrorClass),
 			LastChange: when(r.LastChange), NextAttempt: when(r.NextAttempt), Attempts: r.Attempts,
 			Verdict: str(string(r.Verdict)), VerdictNote: str(r.VerdictNote), Delegation: r.Delegation,
@@ -119,6 +122,14 @@ func addr(a netip.Addr) *netip.Addr {
 	return &a
 }
 
+// all are the addresses of a record with those of all its sources.
+func all(several bool, a publish.Addrs) []string {
+	if !several {
+		return nil
+	}
+	return append([]string{}, strings.Fields(a.String())...)
+}
+
 func when(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -148,7 +159,7 @@ func (s *Status) Print(w io.Writer, now time.Time) {
 	}
 	fmt.Fprintln(t, "\nRECORD\tPROVIDER\tFAMILY\tPUBLISHED\tSTATE\tDNS\tNOTE")
 	for _, r := range s.Records {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Hostname, r.Provider, r.Family, orDash(r.Published), r.State, orDash(r.Verdict), r.note(now))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Hostname, r.Provider, r.Family, list(r.Published, r.AllPublished), r.State, orDash(r.Verdict), r.note(now))
 	}
 	t.Flush()
 	if len(s.Aliases) == 0 {
@@ -161,14 +172,22 @@ func (s *Status) Print(w io.Writer, now time.Time) {
 	t.Flush()
 }
 
+// list shows an address, or all of them.
+func list(one *netip.Addr, all []string) string {
+	if len(all) > 1 {
+		return strings.Join(all, " ")
+	}
+	return orDash(one)
+}
+
 // note says the most important thing about a record.
 func (r *Record) note(now time.Time) string {
 	var parts []string
 	if r.Error != nil {
 		parts = append(parts, *r.Error)
 	}
-	if r.Wanted != nil && (r.Published == nil || *r.Published != *r.Wanted) {
-		parts = append(parts, "wants "+r.Wanted.String())
+	if wants := list(r.Wanted, r.AllWanted); r.Wanted != nil && wants != list(r.Published, r.AllPublished) {
+		parts = append(parts, "wants "+wants)
 	}
 	if r.NextAttempt != nil {
 		parts = append(parts, "next attempt in "+r.NextAttempt.Sub(now).Round(time.Second).String())

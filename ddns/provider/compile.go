@@ -26,6 +26,7 @@ type forms struct {
 	cname, cnameBody     template
 	apex                 string
 	zone                 template
+	further              template
 	reply                map[Class][]pattern
 	message              path
 	words                map[string]Class // dyndns2: all of them
@@ -87,6 +88,7 @@ func (d *Definition) compile() []FieldProblem {
 	}
 	f.zone = c.template("hosts.zone", d.Hosts.Zone)
 	f.userZone = len(f.zone.parts) > 0 && f.zone.uses(keysOf(c.keys)...)
+	c.further(f)
 	if d.Family == "steps" {
 		c.request(f)
 		c.hosts(f)

@@ -128,6 +128,13 @@ type RecordForm struct {
 	MinTTL  Duration  `toml:"min_ttl"` // shorter ones are raised to it
 	Creates bool      `toml:"creates"` // makes the hostname if it does not exist
 	CNAME   bool      `toml:"cname"`   // can write CNAME: with [cname], but for family "steps"
+
+	// Further: requests that write an address can write several, as a whole
+	// set. This is what is in a request for each of those after the first: a
+	// template that has {other} for the address. {further|raw} is where they
+	// stand, of A and AAAA in one request {further_ipv4|raw} and
+	// {further_ipv6|raw}. In steps, {mine|raw} are those that the set has now.
+	Further string `toml:"further"`
 }
 
 // DNSForm is what is known for verification.
@@ -279,12 +286,12 @@ type Example struct {
 	Target    string            `toml:"target"` // of the CNAME
 	Config    map[string]string `toml:"config"`
 	Hostnames []string          `toml:"hostnames"`
-	IPv4      string            `toml:"ipv4"`
+	IPv4      string            `toml:"ipv4"` // of several, with blanks between them
 	IPv6      string            `toml:"ipv6"`
 	OtherIPv4 string            `toml:"other_ipv4"` // already published, not part of this update
 	OtherIPv6 string            `toml:"other_ipv6"`
 	TTL       Duration          `toml:"ttl"`
-	Published string            `toml:"published"` // address that was published last
+	Published string            `toml:"published"` // address, or several, that were published last
 	At        time.Time         `toml:"at"`        // what the clock says; default 2026-01-02T03:04:05Z
 
 	// Then are addresses that are published after the first, one by one, with

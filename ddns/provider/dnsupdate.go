@@ -19,7 +19,7 @@ func (u *dnsUpdater) setCNAME(ctx context.Context, from Origin, hostname, target
 	if c.err == nil {
 		var data dns.Writer
 		data.Name(target)
-		c.data = data.Buf
+		c.data = [][]byte{data.Buf}
 	}
 	return u.apply(ctx, from, []*dnsChange{c})[0]
 }
@@ -33,7 +33,7 @@ var besideCNAME = [...]uint16{dns.TypeA, dns.TypeAAAA, dns.TypeMX, dns.TypeTXT, 
 type dnsChange struct {
 	name string
 	typ  uint16
-	data []byte // of the new record; nil: none
+	data [][]byte // of each new record; none: it is taken away
 	ttl  uint32
 	err  error // why it cannot be sent
 
@@ -108,7 +108,7 @@ func (u *dnsUpdater) applyTo(ctx context.Context, from Origin, changes []*dnsCha
 }
 
 // updateMessage writes an update (RFC 2136 section 2): each RRset is deleted
-// (section 2.5.2) and, with data, added anew (section 2.5.1).
+// (section 2.5.2) and, with data, added anew, record by record (section 2.5.1).
 func updateMessage(zone string, changes []*dnsChange) []byte {
 	w := dns.NewWriter(dns.OpcodeUpdate, zone, dns.TypeSOA)
 	for _, c := range changes {
@@ -120,8 +120,8 @@ func updateMessage(zone string, changes []*dnsChange) []byte {
 	}
 	for _, c := range changes {
 		w.Record(dns.SectionAuthority, c.name, c.typ, dns.ClassAny, 0, nil)
-		if c.data != nil {
-			w.Record(dns.SectionAuthority, c.name, c.typ, dns.ClassIN, c.ttl, c.data)
+		for _, data := range c.data {
+			w.Record(dns.SectionAuthority, c.name, c.typ, dns.ClassIN, c.ttl, data)
 		}
 	}
 	return w.Buf

@@ -28,7 +28,7 @@ func TestCatalogueExamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			def := catalogueFile(t, name)
 			shown := map[Class]bool{}
-			alias, removes := false, false
+			alias, removes, several := false, false, false
 			for i := range def.Examples {
 				ex := inherit(def, i)
 				title := ex.Shows
@@ -42,10 +42,14 @@ func TestCatalogueExamples(t *testing.T) {
 				}
 				alias = alias || ex.Action == "cname"
 				removes = removes || ex.Action == "remove"
+				several = several || strings.Contains(ex.IPv4, " ")
 			}
 			http := def.Family != "rfc2136" // of which the tests have DNS servers
 			if http && def.Record.CNAME && !alias {
 				t.Error("no example of action \"cname\"")
+			}
+			if http && def.CanSeveral() && !several {
+				t.Error("no example with several addresses")
 			}
 			if http && def.CanRemove() && !removes {
 				t.Error("no example of action \"remove\"")
@@ -104,17 +108,16 @@ func exampleUpdates(ex Example) []Update {
 	var updates []Update
 	for _, host := range ex.Hostnames {
 		if ex.IPv4 != "" {
-			u := Update{Hostname: host, Family: config.IPv4, Addr: netip.MustParseAddr(ex.IPv4), TTL: time.Duration(ex.TTL)}
-			if ex.Published != "" {
-				u.Published = netip.MustParseAddr(ex.Published)
-			}
+			all := addrsOf(ex.IPv4)
+			u := Update{Hostname: host, Family: config.IPv4, Addr: all[0], More: all[1:], TTL: time.Duration(ex.TTL), Published: addrsOf(ex.Published)}
 			if ex.OtherIPv6 != "" {
 				u.Other = netip.MustParseAddr(ex.OtherIPv6)
 			}
 			updates = append(updates, u)
 		}
 		if ex.IPv6 != "" {
-			u := Update{Hostname: host, Family: config.IPv6, Addr: netip.MustParseAddr(ex.IPv6), TTL: time.Duration(ex.TTL)}
+			all := addrsOf(ex.IPv6)
+			u := Update{Hostname: host, Family: config.IPv6, Addr: all[0], More: all[1:], TTL: time.Duration(ex.TTL)}
 			if ex.OtherIPv4 != "" {
 				u.Other = netip.MustParseAddr(ex.OtherIPv4)
 			}
@@ -205,7 +208,9 @@ func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 		if len(outcomes) != 1 || !outcomes[0].Class.Done() {
 			t.Fatalf("before %s: %v", next, outcomes)
 		}
-		updates[0].Addr = netip.MustParseAddr(next)
+		updates[0].Published = updates[0].all()
+		all := addrsOf(next)
+		updates[0].Addr, updates[0].More = all[0], all[1:]
 		publish()
 	}
 	mu.Lock()

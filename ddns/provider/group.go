@@ -20,6 +20,7 @@ func (p *Provider) Group(updates []Update) [][]int {
 		ipv4, ipv6 netip.Addr
 		other      netip.Addr
 		ttl        time.Duration
+		several    int
 	}
 	type bundle struct {
 		content
@@ -52,6 +53,9 @@ func (p *Provider) Group(updates []Update) [][]int {
 			}
 		} else if p.def.Hosts.Families == "must" {
 			c.other = u.Other
+		}
+		if len(u.More) > 0 {
+			c.several = i + 1 // its set is nobody else's
 		}
 		b := open[c]
 		if b == nil || b.hosts >= p.def.Hosts.Maximum {

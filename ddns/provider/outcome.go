@@ -78,9 +78,13 @@ type Update struct {
 	Addr     netip.Addr
 	TTL      time.Duration // 0: the provider's default
 
-	// Published is what was published last, zero if that is not known: it tells
-	// our record from others of the same name and type.
-	Published netip.Addr
+	// More are further addresses of the same record, in order, of the same
+	// family: only where CanSeveral.
+	More []netip.Addr
+
+	// Published is what was published last, none if that is not known: it tells
+	// our records from others of the same name and type.
+	Published []netip.Addr
 
 	// Other is the record's current address of the other family, zero if it
 	// has none, for providers that want to be told both each time.

@@ -72,7 +72,8 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 		}
 		return list
 	}
-	return func(key string) string {
+	var value func(key string) string
+	value = func(key string) string {
 		switch key {
 		case "hostname":
 			return firstString(hosts)
@@ -95,6 +96,12 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 				return addrText(ipv6)
 			}
 			return addrText(ipv4)
+		case "further":
+			return p.def.further(furtherOf(updates, family), value)
+		case "further_ipv4":
+			return p.def.further(furtherOf(updates, config.IPv4), value)
+		case "further_ipv6":
+			return p.def.further(furtherOf(updates, config.IPv6), value)
 		case "type":
 			if family == config.IPv6 {
 				return "AAAA"
@@ -118,6 +125,7 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 		}
 		return p.fields[key]
 	}
+	return value
 }
 
 func (p *Provider) secretField(key string) bool {
@@ -157,9 +165,9 @@ func (p *Provider) family(updates []Update) (f config.Family, both bool) {
 
 // updateRequest makes the request that publishes the updates, which are of one group.
 func (p *Provider) updateRequest(updates []Update, show bool) (*request, error) {
-	for _, u := range updates {
-		if !u.Addr.IsValid() || config.FamilyOf(u.Addr) != u.Family {
-			return nil, errEmptyAddress
+	for i := range updates {
+		if err := p.def.fits(&updates[i]); err != nil {
+			return nil, err
 		}
 	}
 	f, both := p.family(updates)

@@ -159,10 +159,13 @@ func (u *dnsUpdater) changes(updates []Update, remove bool) []*dnsChange {
 		}
 		switch {
 		case remove:
-		case !from.Addr.IsValid() || config.FamilyOf(from.Addr) != from.Family:
-			c.err = errEmptyAddress
 		default:
-			c.data = from.Addr.Unmap().AsSlice()
+			if c.err = u.p.def.fits(from); c.err != nil {
+				break
+			}
+			for _, a := range from.all() {
+				c.data = append(c.data, a.Unmap().AsSlice())
+			}
 		}
 		changes[i] = c
 	}
@@ -189,8 +192,8 @@ func (u *dnsUpdater) preview(updates []Update) []string {
 		if c.typ == dns.TypeAAAA {
 			typ = "AAAA"
 		}
-		lines[i] = u.p.masker.own(fmt.Sprintf("DNS UPDATE to %s, zone %s: %s %d IN %s %v",
-			cmp.Or(u.host, "the primary server"), cmp.Or(u.zone, "by its SOA"), c.name, c.ttl, typ, updates[i].Addr))
+		lines[i] = u.p.masker.own(fmt.Sprintf("DNS UPDATE to %s, zone %s: %s %d IN %s %s",
+			cmp.Or(u.host, "the primary server"), cmp.Or(u.zone, "by its SOA"), c.name, c.ttl, typ, listed(updates[i].all())))
 	}
 	return lines
 }

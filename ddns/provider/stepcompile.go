@@ -46,7 +46,7 @@ const (
 )
 
 // stepKeys are the placeholders of steps, besides those of every template.
-const stepKeys words = " content action page offset own_ttl current others several rest other item unix nonce "
+const stepKeys words = " content action page offset own_ttl current others several rest mine other item unix nonce "
 
 // maxSteps bounds a file.
 const maxSteps = 20
@@ -268,7 +268,7 @@ func (c *compiler) scopes() {
 		}
 	}
 	d.forms.scopes["zone"] = forHost
-	for _, name := range []string{"current", "others", "several", "rest", "ttl"} {
+	for _, name := range []string{"current", "others", "several", "rest", "mine", "ttl"} {
 		d.forms.scopes[name] = forRecord
 	}
 }
@@ -286,7 +286,7 @@ func (c *compiler) scopeOf(s *Step) scope {
 			switch p.key {
 			case "hostname", "name", "zone", "apex":
 				found = max(found, forHost)
-			case "type", "content", "address", "current", "others", "rest", "ttl":
+			case "type", "content", "address", "current", "others", "rest", "mine", "further", "ttl":
 				found = forRecord
 			}
 			found = max(found, c.def.forms.scopes[p.key])

@@ -12,7 +12,7 @@ import (
 // what the step picks. The outcome is for when nothing more needs to be done.
 func (r *run) choose(s *Step, records []any) *Outcome {
 	f := &s.form
-	for _, name := range []string{"current", "others", "several", "rest"} {
+	for _, name := range []string{"current", "others", "several", "rest", "mine"} {
 		r.vars[name] = ""
 	}
 	if s.Records.Split != "" {
@@ -30,7 +30,8 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 			addresses[i] = f.address.text(record, r.value)
 		}
 	}
-	i, sure := ours(addresses, r.want, addrText(r.update.Published), r.vars[publishedKey])
+	wants := append([]string{r.want}, strings.Fields(listed(r.update.Published)+" "+r.vars[publishedKey]+" "+listed(r.update.More))...)
+	i, sure := ours(addresses, wants...)
 	if !sure && r.action == "remove" {
 		return &Outcome{Class: BadRequest, Sent: true, Text: r.masker.own(fmt.Sprintf(
 			"%s has %d %s records, and none has the address that was published: none was removed", r.update.Hostname, len(records), r.kind))}
@@ -47,13 +48,9 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 	if r.vars["current"] = addresses[i]; sameContent(addresses[i], r.want) {
 		r.vars["current"] = r.want // so that "current != {address}" compares them as addresses
 	}
-	if len(records) > 1 {
-		r.warn(addresses, i, sure)
-		rest := jsonOf(append(append([]any{}, records[:i]...), records[i+1:]...))
-		r.vars["rest"] = rest[1 : len(rest)-1]
-	}
+	set := r.setAside(records, addresses, i, sure)
 	ttl := r.vars["ttl"]
-	if r.action == "update" && !s.Records.Always && addresses[i] != "" && sameContent(addresses[i], r.want) &&
+	if r.action == "update" && !s.Records.Always && addresses[i] != "" && sameContent(addresses[i], r.want) && set &&
 		(r.update.TTL == 0 || ttl == "" || ttl == r.base("ttl")) {
 		return &Outcome{Class: Unchanged, Text: "the record has this address already", Sent: true}
 	}
@@ -105,17 +102,45 @@ func ours(addresses []string, wants ...string) (i int, sure bool) {
 	return 0, false
 }
 
-// warn tells of the records that are left alone.
-func (r *run) warn(addresses []string, ours int, sure bool) {
-	var others []string
+// setAside takes the other records apart: those that are ours too, and those
+// that are left alone, of which it tells. It reports whether the former are as
+// wanted.
+func (r *run) setAside(records []any, addresses []string, current int, sure bool) bool {
+	var others, mine []string
+	var rest []any
+	wanted := 0
 	for i, a := range addresses {
-		if i != ours && a != "" && !strings.ContainsAny(a, " \t\r\n") {
-			others = append(others, a)
+		switch {
+		case i == current:
+		case among(a, r.update.More):
+			wanted++
+			mine = append(mine, a)
+		case r.set() && among(a, r.update.Published):
+			wanted-- // it has to go
+			mine = append(mine, a)
+		default:
+			if rest = append(rest, records[i]); a != "" && !strings.ContainsAny(a, " \t\r\n") {
+				others = append(others, a)
+			}
 		}
 	}
+	r.vars["mine"] = strings.Join(mine, " ")
+	if len(rest) > 0 {
+		text := jsonOf(rest)
+		r.vars["rest"] = text[1 : len(text)-1]
+		r.warn(others, len(rest), sure)
+	}
+	return wanted == len(r.update.More) && len(mine) == wanted
+}
+
+// set reports whether several addresses of the name and type are, or were, ours.
+func (r *run) set() bool { return len(r.update.More) > 0 || len(r.update.Published) > 1 }
+
+// warn tells of the records that are left alone.
+func (r *run) warn(others []string, count int, sure bool) {
 	r.vars["others"] = strings.TrimSpace(r.vars["others"] + " " + strings.Join(others, " "))
-	r.vars["several"] = itoa(len(addresses) - 1)
-	text := fmt.Sprintf("%s has %d %s records: the others were left alone", r.update.Hostname, len(addresses), r.kind)
+	r.vars["several"] = itoa(count)
+	text := fmt.Sprintf("%s has %d %s records: the others were left alone", r.update.Hostname, count+1, r.kind)
 	if !sure {
 		text += "; which is ours could not be told, the first was taken"
 	}

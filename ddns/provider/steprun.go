@@ -69,9 +69,9 @@ func (p *Provider) sendSteps(ctx context.Context, from Origin, updates []Update,
 			kind = "AAAA"
 		}
 		if action == "remove" {
-			u.Published, want = u.Addr, ""
-		} else if !u.Addr.IsValid() || config.FamilyOf(u.Addr) != u.Family {
-			outcomes[i] = Outcome{Class: BadRequest, Text: errEmptyAddress.Error()}
+			u.Published, u.More, want = u.all(), nil, ""
+		} else if err := p.def.fits(&u); err != nil {
+			outcomes[i] = Outcome{Class: BadRequest, Text: p.masker.own(err.Error())}
 			continue
 		}
 		outcomes[i] = p.runSteps(ctx, from, u, action, kind, want)

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -74,7 +73,7 @@ func FuzzSteps(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which, what uint8, status int, reply string) {
 		p := providers[int(which)%len(providers)]
 		a := actions[int(what)%len(actions)]
-		u := Update{Hostname: "home.example.org", Family: config.IPv4, Published: netip.MustParseAddr("198.51.100.5")}
+		u := Update{Hostname: "home.example.org", Family: config.IPv4, Published: addrsOf("198.51.100.5")}
 		if a.kind == "AAAA" {
 			u.Family = config.IPv6
 		}

@@ -16,6 +16,10 @@ func (r *run) value(key string) string {
 		return r.kind
 	case "content", "address":
 		return r.want
+	case "further":
+		return r.d.further(r.update.More, r.value)
+	case "mine":
+		return r.d.further(addrsOf(r.vars["mine"]), r.value)
 	case "action":
 		return r.action
 	case "page":
@@ -211,10 +215,13 @@ func (k *kept) keep(r *run) {
 			continue
 		}
 		text := r.vars[name]
+		ours := name == "current" || name == "mine"
 		if name == "current" {
 			text = r.want
+		} else if ours {
+			text = listed(r.update.More)
 		}
-		if _, there := r.vars[name]; there || name == "current" {
+		if _, there := r.vars[name]; there || ours {
 			k.values[r.keptKey(name)] = keptValue{text: text}
 		}
 	}

@@ -53,7 +53,7 @@ func (w words) has(word string) bool {
 }
 
 // builtinKeys are the placeholders that are not fields of the account.
-const builtinKeys words = " hostname hostnames name names zone apex ipv4 ipv6 address type ttl ttl_minutes version os arch server "
+const builtinKeys words = " hostname hostnames name names zone apex ipv4 ipv6 address type ttl ttl_minutes version os arch server further further_ipv4 further_ipv6 "
 
 // parseTemplate reads text. Each placeholder must satisfy known; a brace that
 // looks like one but does not is an error, as it is a misspelling.

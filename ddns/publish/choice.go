@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/address"
@@ -10,7 +11,8 @@ import (
 // A record may name several sources, in order of preference. The first that
 // has an address and a way out is used. Another takes over when it has had none
 // for failover: a redial takes 4 s. A preferred one takes back when it has had
-// both for failback.
+// both for failback. Of a record with the addresses of all of them, one that has
+// had none for failover is taken out, and put back after failback.
 const (
 	failover = 5 * time.Second
 	failback = time.Minute
@@ -24,16 +26,22 @@ const (
 
 // option is one of the sources of a record.
 type option struct {
+	_      [0]func() // never compared: == would be code
 	source string
 	usable bool
 	since  time.Time // of usable
 	avoid  time.Time // it is not usable before, unless the way out changes from path
 	path   uint64
 	answer address.Answer
+
+	// Of a record with the addresses of all its sources:
+	held netip.Addr // what it has of this one; zero: nothing
+	gone bool       // it has been taken out, and is to be good for a while first
 }
 
-// options makes those of a record that has several sources.
-func (r *Record) options() []option {
+// options makes those of a record that has several sources, of which some were
+// there before.
+func (r *Record) options(before []option) []option {
 	if len(r.Fallbacks) == 0 {
 		return nil
 	}
@@ -41,17 +49,26 @@ func (r *Record) options() []option {
 	for _, s := range r.Fallbacks {
 		list = append(list, option{source: s})
 	}
+	for i := range list {
+		for _, b := range before {
+			if b.source == list[i].source {
+				list[i].held, list[i].gone = b.held, b.gone
+			}
+		}
+	}
 	return list
 }
 
 // choose brings the options up to date and picks the source to use. A record
-// with one source has no options.
-func (e *entry) choose(answers []address.Answer, now time.Time) {
+// with one source has no options. all are the addresses of a record with those
+// of all its sources.
+func (e *entry) choose(answers []address.Answer, now time.Time) (all Addrs) {
 	if e.options == nil {
 		e.source = e.Source
-		return
+		return all
 	}
 	current, untold := -1, false
+	e.chooseAt = time.Time{}
 	for i := range e.options {
 		o := &e.options[i]
 		for n := range answers {
@@ -70,44 +87,51 @@ func (e *entry) choose(answers []address.Answer, now time.Time) {
 			current = i
 		}
 		untold = untold || o.answer.Untold
+		e.waits(now, o.avoid, 0)
 	}
-	e.chooseAt = time.Time{}
-	if untold && current < 0 {
-		return // in a moment it is known which of them is good
-	}
-	wait := func(o *option, d time.Duration) bool {
-		at := o.since.Add(d)
-		if at.After(now) {
-			e.chooseAt = sooner(e.chooseAt, at)
-			return true
-		}
-		return false
+	switch {
+	case untold && current < 0:
+		return all // in a moment it is known which of them is good
+	case e.All:
+		return e.gather(now)
 	}
 	for i := range e.options {
 		o := &e.options[i]
 		switch {
-		case o.avoid.After(now):
-			e.chooseAt = sooner(e.chooseAt, o.avoid)
+		case !o.usable, i < current && e.waits(now, o.since, failback) && (e.options[current].usable || e.waits(now, e.options[current].since, failover)):
 			continue
-		case !o.usable, i < current && wait(o, failback) && (e.options[current].usable || wait(&e.options[current], failover)):
-			continue
-		case i > current && current >= 0 && !e.options[current].avoid.After(now) && wait(&e.options[current], failover):
-			return
+		case i > current && current >= 0 && !e.options[current].avoid.After(now) && e.waits(now, e.options[current].since, failover):
+			return all
 		}
 		e.source = o.source
-		return
+		return all
 	}
 	if current < 0 {
 		e.source = e.Source
 	}
+	return all
+}
+
+// waits says whether it is not yet so long since then; it is then looked at again.
+func (e *entry) waits(now, since time.Time, long time.Duration) bool {
+	at := since.Add(long)
+	if at.After(now) {
+		e.chooseAt = sooner(e.chooseAt, at)
+		return true
+	}
+	return false
 }
 
 // why says what the sources before the one in use lack; "" if none is before it.
+// With the addresses of all, it says what those without one lack.
 func (e *entry) why(now time.Time) string {
 	text := ""
 	for i := range e.options {
 		o := &e.options[i]
-		if o.source == e.source {
+		switch {
+		case e.All && o.held.IsValid() && o.usable:
+			continue
+		case !e.All && o.source == e.source:
 			return text
 		}
 		if text != "" {
@@ -126,6 +150,9 @@ func (e *entry) why(now time.Time) string {
 		default:
 			text += "no address"
 		}
+	}
+	if e.All {
+		return text
 	}
 	return ""
 }

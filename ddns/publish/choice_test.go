@@ -55,7 +55,7 @@ func TestSourceInUse(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := Record{Key: Key{"h", "p", config.IPv4}, Source: "wan", Fallbacks: []string{"lte", "sat"}}
-			e := &entry{Record: r, options: r.options()}
+			e := &entry{Record: r, options: r.options(nil)}
 			now, last := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), links("---")
 			for i, s := range c.steps {
 				now = now.Add(s.after)
@@ -80,7 +80,7 @@ func TestSourceInUseIsExplained(t *testing.T) {
 	for _, c := range []struct{ links, want string }{
 		{"WLS", ""}, {"-LS", "wan: eth1 is down"}, {"w-S", "wan: no default route through eth1; lte: no address"}, {"---", ""},
 	} {
-		e := &entry{Record: r, options: r.options()}
+		e := &entry{Record: r, options: r.options(nil)}
 		answers := links(c.links)
 		if answers[0].Interface = "eth1"; c.links[0] == '-' {
 			answers[0].Note = "eth1 is down"
@@ -90,7 +90,7 @@ func TestSourceInUseIsExplained(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.links, got, c.want)
 		}
 	}
-	e := &entry{Record: r, options: r.options()}
+	e := &entry{Record: r, options: r.options(nil)}
 	e.choose(links("-LS"), now)
 	e.choose(links("WLS"), now.Add(time.Hour))
 	if got := e.why(now.Add(time.Hour)); got != "wan: good again, and used when it has been for a minute" {
@@ -101,7 +101,7 @@ func TestSourceInUseIsExplained(t *testing.T) {
 // TestNothingIsChosenBeforeOpenWrtAnswers: in a moment it is known which is good.
 func TestNothingIsChosenBeforeOpenWrtAnswers(t *testing.T) {
 	r := Record{Key: Key{"h", "p", config.IPv4}, Source: "wan", Fallbacks: []string{"lte"}}
-	e := &entry{Record: r, options: r.options()}
+	e := &entry{Record: r, options: r.options(nil)}
 	now, answers := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), links("-L")
 	answers[0].Untold = true
 	if e.choose(answers, now); e.source != "" || !e.chooseAt.IsZero() {
@@ -121,7 +121,7 @@ func TestDeafSourceIsPassedOver(t *testing.T) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	both := links("WL")
 	both[0].Interface = "eth1"
-	e := &entry{Record: r, options: r.options()}
+	e := &entry{Record: r, options: r.options(nil)}
 	e.choose(both, now)
 	e.answer, e.pathSince, e.class = both[0], now, provider.Network
 	now = now.Add(quickPeriod - 1)

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
@@ -40,12 +39,12 @@ type entry struct {
 	source    string    // in use
 	options   []option  // nil: there is one source
 	chooseAt  time.Time // when another may have to be used by the mere passing of time
-	wanted    netip.Addr
-	answer    address.Answer // the source's, which gave wanted
+	wanted    Addrs
+	answer    address.Answer // of the source in use
 	pathSince time.Time      // when the way out last changed
 
-	published   netip.Addr // what the provider last accepted
-	publishedAs string     // Identity at that time
+	published   Addrs  // what the provider last accepted
+	publishedAs string // Identity at that time
 	publishedAt time.Time
 	cname       string // of an alias, in place of published
 	doubt       bool   // a request failed after it was sent: the provider may have either address
@@ -98,7 +97,9 @@ type Job struct {
 
 // item is one update of a job, with what was true when it started.
 type item struct {
+	_        [0]func() // never compared: == would be code
 	key      Key
+	sent     Addrs
 	identity string
 	path     uint64
 	event    time.Time
@@ -136,9 +137,9 @@ func (c *Core) Configure(now time.Time, records []Record, accounts []Account, sa
 		if e.Identity != r.Identity {
 			e.clearFailure()
 		}
-		if e.Source != r.Source || !slices.Equal(e.Fallbacks, r.Fallbacks) {
-			e.wanted, e.answer, e.source = netip.Addr{}, address.Answer{}, ""
-			e.options = r.options()
+		if e.Source != r.Source || e.All != r.All || !slices.Equal(e.Fallbacks, r.Fallbacks) {
+			e.wanted, e.answer, e.source = Addrs{}, address.Answer{}, ""
+			e.options = r.options(e.options)
 		}
 		e.Record = r
 		c.entries = append(c.entries, e)
@@ -171,7 +172,7 @@ func (c *Core) Observe(now time.Time, answers []address.Answer) (stale []*Job) {
 		if j == nil || j.stale || !e.wanted.IsValid() {
 			continue
 		}
-		if !slices.ContainsFunc(j.items, func(i item) bool { return c.current(j, i) }) {
+		if !slices.ContainsFunc(j.items, c.current) {
 			j.stale = true
 			stale = append(stale, j)
 		}
@@ -181,21 +182,12 @@ func (c *Core) Observe(now time.Time, answers []address.Answer) (stale []*Job) {
 
 // current says whether what a job sends for an item is still what is wanted.
 // No address at all does not make it pointless: a removal alone does nothing.
-func (c *Core) current(j *Job, i item) bool {
+func (c *Core) current(i item) bool {
 	e := c.find(i.key)
 	if e == nil {
 		return false
 	}
-	return !e.wanted.IsValid() || e.wanted == j.sent(i.key)
-}
-
-func (j *Job) sent(k Key) netip.Addr {
-	for n, i := range j.items {
-		if i.key == k {
-			return j.Updates[n].Addr
-		}
-	}
-	return netip.Addr{}
+	return !e.wanted.IsValid() || e.wanted == i.sent
 }
 
 func (c *Core) find(k Key) *entry {
@@ -215,13 +207,14 @@ func (e *entry) value() string {
 	if e.Family == 0 {
 		return e.cname
 	}
-	return text(e.published)
+	return e.published.String()
 }
 
 func (c *Core) apply(answers []address.Answer, now time.Time) {
 	for _, e := range c.entries {
 		before := e.source
-		if e.choose(answers, now); before != "" && before != e.source {
+		all := e.choose(answers, now)
+		if before != "" && before != e.source && !e.All {
 			c.log.Infof("%s: %v now by source %s instead of %s", e.Hostname, e.Family, e.source, before)
 		}
 		for i := range answers {
@@ -238,13 +231,16 @@ func (c *Core) apply(answers []address.Answer, now time.Time) {
 					e.sight.next = now.Add(confirmAfter / 2) // there may be a way to ask now
 				}
 			}
-			if a.Addr != e.wanted {
+			if !e.All {
+				all.first = a.Addr
+			}
+			if all != e.wanted {
 				e.changed = now
 			}
 			if !e.wanted.IsValid() {
 				e.there = now
 			}
-			e.wanted, e.answer = a.Addr, *a
+			e.wanted, e.answer = all, *a
 		}
 	}
 	var path uint64
@@ -358,7 +354,8 @@ func (c *Core) start(a *account, now time.Time, jobs []*Job) []*Job {
 		list := byDevice[d]
 		updates := make([]provider.Update, len(list))
 		for i, e := range list {
-			updates[i] = provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted, TTL: e.TTL, Published: e.published, Other: c.sibling(e)}
+			updates[i] = provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted.first, More: e.wanted.further(),
+				TTL: e.TTL, Published: e.published.All(), Other: c.sibling(e)}
 		}
 		for _, group := range a.Provider.Group(updates) {
 			if a.flights >= a.limit() {
@@ -395,7 +392,7 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 	for _, n := range group {
 		e := list[n]
 		j.Updates = append(j.Updates, updates[n])
-		j.items = append(j.items, item{key: e.Key, identity: e.Identity, path: e.answer.Path, event: e.changed})
+		j.items = append(j.items, item{key: e.Key, sent: e.wanted, identity: e.Identity, path: e.answer.Path, event: e.changed})
 		if e.answer.Named && !j.Origin.Addr.IsValid() {
 			j.Origin.Addr = e.answer.From
 		}

@@ -92,7 +92,7 @@ func TestPublishesOnceAndNeverAgain(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		b.after(100*24*time.Hour, 1)
-		if s := b.status(); s.State != Published || s.Published != ip("8.8.4.4") {
+		if s := b.status(); s.State != Published || s.Published.first != ip("8.8.4.4") {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -111,7 +111,7 @@ func TestRemovalAndReturnSendNothing(t *testing.T) {
 		b.after(time.Minute, 1)
 		b.net.set()
 		b.after(59*time.Second, 1)
-		if s := b.status(); s.State != Waiting || s.Published != ip("8.8.4.4") {
+		if s := b.status(); s.State != Waiting || s.Published.first != ip("8.8.4.4") {
 			t.Errorf("while the address is away: %+v", s)
 		}
 		b.net.set(v4("8.8.4.4"))
@@ -126,7 +126,7 @@ func TestThereAndBackWithinTwoSeconds(t *testing.T) {
 		time.Sleep(time.Second)
 		b.net.set(v4("8.8.4.4"))
 		b.after(time.Minute, 3) // one for each; none twice
-		if s := b.status(); s.Published != ip("8.8.4.4") || s.State != Published {
+		if s := b.status(); s.Published.first != ip("8.8.4.4") || s.State != Published {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -140,7 +140,7 @@ func TestHundredEventsInASecond(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		b.after(time.Minute, 3) // the first and what finally holds
-		if s := b.status(); s.Published != ip("8.8.8.100") {
+		if s := b.status(); s.Published.first != ip("8.8.8.100") {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -499,7 +499,7 @@ func TestStaleRequestIsGivenUp(t *testing.T) {
 		time.Sleep(time.Second)
 		b.net.set(v4("9.9.9.10"))
 		b.after(2*time.Second, 3)
-		if s := b.status(); s.Published != ip("9.9.9.10") {
+		if s := b.status(); s.Published.first != ip("9.9.9.10") {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -49,7 +49,7 @@ func (c *Core) report(now time.Time, e *entry, kind, message string) {
 	if e.Family == 0 {
 		x.Target = e.cname
 	} else {
-		x.Family, x.Address = e.Family.String(), text(e.published)
+		x.Family, x.Address = e.Family.String(), e.published.String()
 	}
 	if kind == EventWell {
 		e.troubled = ""

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
@@ -11,7 +10,7 @@ import (
 // Change says that a provider has accepted a new address for a record.
 type Change struct {
 	Record
-	Old, New netip.Addr
+	Old, New Addrs
 }
 
 // Finish takes the outcomes of a job, one per update, and returns the records
@@ -35,7 +34,7 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 		switch {
 		case o.Class.Done():
 			old := e.published
-			c.accepted(now, e, j, it, j.Updates[n].Addr, o)
+			c.accepted(now, e, j, it, o)
 			if old != e.published {
 				changes = append(changes, Change{e.Record, old, e.published})
 			}
@@ -54,8 +53,9 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 	return changes
 }
 
-// accepted notes that the provider has addr now.
-func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, addr netip.Addr, o provider.Outcome) {
+// accepted notes that the provider has now what was sent.
+func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, o provider.Outcome) {
+	addr := it.sent
 	if e.published != addr || e.publishedAs != it.identity || e.Force > 0 {
 		c.dirty = true
 	}
@@ -224,7 +224,7 @@ func (c *Core) Removals(now time.Time) []*Job {
 			continue
 		}
 		list := []*entry{e}
-		updates := []provider.Update{{Hostname: e.Hostname, Family: e.Family, Addr: e.published, TTL: e.TTL, Other: c.sibling(e)}}
+		updates := []provider.Update{{Hostname: e.Hostname, Family: e.Family, Addr: e.published.first, More: e.published.further(), TTL: e.TTL, Other: c.sibling(e)}}
 		jobs = append(jobs, a.job(now, a.device(e), list, updates, []int{0}))
 	}
 	return jobs
@@ -243,6 +243,6 @@ func (c *Core) Removed(j *Job, outcomes []provider.Outcome) {
 			continue
 		}
 		c.log.Infof("%s: %v removed at %s", e.Hostname, e.Family, e.Provider)
-		e.published, e.publishedAs, c.dirty = netip.Addr{}, "", true
+		e.published, e.publishedAs, c.dirty = Addrs{}, "", true
 	}
 }

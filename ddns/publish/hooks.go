@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -28,21 +27,14 @@ func (l *Loop) changed(c Change) {
 		_, complaint, err := program.Run(ctx, c.OnChange, append(os.Environ(),
 			"WANBEACON_HOSTNAME="+c.Hostname,
 			"WANBEACON_FAMILY="+c.Family.String(),
-			"WANBEACON_ADDRESS="+text(c.New),
-			"WANBEACON_OLD_ADDRESS="+text(c.Old),
+			"WANBEACON_ADDRESS="+c.New.String(),
+			"WANBEACON_OLD_ADDRESS="+c.Old.String(),
 			"WANBEACON_PROVIDER="+c.Provider), nil)
 		if err != nil && l.ctx.Err() == nil {
 			first, _, _ := strings.Cut(strings.TrimSpace(string(complaint)), "\n")
 			l.log.Warnf("%s: on_change %s: %v %.200q", c.Hostname, c.OnChange[0], err, first)
 		}
 	})
-}
-
-func text(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }
 
 // removeOnExit takes away the published records that ask for it.

@@ -22,9 +22,9 @@ func (c *Core) sibling(e *entry) netip.Addr {
 	case s == nil:
 		return netip.Addr{}
 	case s.wanted.IsValid():
-		return s.wanted
+		return s.wanted.first
 	}
-	return s.published
+	return s.published.first
 }
 
 // lonely says whether the record has another family, of which no address is

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -134,9 +135,9 @@ func TestUpdatesSayWhatWasPublished(t *testing.T) {
 	core.Configure(now, []Record{{Key: Key{host, "p", config.IPv4}, Source: "wan", Enabled: true, Identity: "1"}},
 		[]Account{{Name: "p", Identity: "1", Provider: prov}}, saved)
 	e := core.entries[0]
-	e.wanted = ip("8.8.8.8")
+	e.wanted.first = ip("8.8.8.8")
 	jobs := core.Due(now)
-	if len(jobs) != 1 || jobs[0].Updates[0].Published != ip("8.8.4.4") || jobs[0].Updates[0].Addr != ip("8.8.8.8") {
+	if len(jobs) != 1 || !slices.Equal(jobs[0].Updates[0].Published, []netip.Addr{ip("8.8.4.4")}) || jobs[0].Updates[0].Addr != ip("8.8.8.8") {
 		t.Errorf("%+v", jobs)
 	}
 }

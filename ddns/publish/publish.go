@@ -40,6 +40,7 @@ type Record struct {
 	Key
 	Source       string
 	Fallbacks    []string // sources to use where Source has no address or no way out, in order of preference
+	All          bool     // the addresses of all these sources are published, not of the first one
 	TTL          time.Duration
 	Force        time.Duration // re-send an unchanged address this often; 0: never
 	Enabled      bool

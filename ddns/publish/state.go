@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/json"
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
 )
@@ -22,6 +21,7 @@ type Saved struct {
 	Source    string         `json:"source,omitempty"`
 	Identity  string         `json:"identity"`
 	Address   netip.Addr     `json:"address,omitzero"`   // last accepted by the provider
+	More      []SavedAddr    `json:"more,omitempty"`     // further ones, of a record with those of all its sources
 	Published time.Time      `json:"published,omitzero"` // when; UTC
 	Blocked   provider.Class `json:"blocked,omitempty"`  // "abuse" or "badagent"
 	Reason    string         `json:"reason,omitempty"`
@@ -160,13 +160,13 @@ func syncDir(dir string) error {
 // publication that lies in the future was written by a wrong clock, or the
 // clock is wrong now: it counts as now, so that a clock's jump forces nothing.
 func restore(r Record, saved []Saved, now time.Time) *entry {
-	e := &entry{Record: r, options: r.options()}
+	e := &entry{Record: r, options: r.options(nil)}
 	for _, s := range saved {
 		if s.Hostname != r.Hostname || s.Provider != r.Provider || s.Family != r.Family.String() {
 			continue
 		}
-		if s.Address.IsValid() && config.FamilyOf(s.Address) == r.Family {
-			e.published, e.publishedAs, e.publishedAt = s.Address, s.Identity, s.Published
+		if e.restoreAddrs(&s); e.published.IsValid() {
+			e.publishedAs, e.publishedAt = s.Identity, s.Published
 		}
 		if e.publishedAt.After(now) || e.publishedAt.Before(clockIsSet) {
 			e.publishedAt = now
@@ -194,10 +194,11 @@ func (c *Core) Saved() ([]Saved, bool) {
 	var list []Saved
 	for _, e := range c.entries {
 		s := Saved{Hostname: e.Hostname, Provider: e.Provider, Family: e.Family.String(), Source: e.source,
-			Identity: e.publishedAs, Address: e.published, Published: e.publishedAt.UTC().Truncate(time.Second)}
+			Identity: e.publishedAs, Published: e.publishedAt.UTC().Truncate(time.Second)}
 		if e.blocked && lasting(e.class) {
 			s.Blocked, s.Reason, s.BlockedAs = e.class, e.text, e.Identity
 		}
+		e.saveAddrs(&s)
 		e.sight.save(&s)
 		if s.Address.IsValid() || s.Blocked != "" {
 			list = append(list, s)
@@ -209,21 +210,4 @@ func (c *Core) Saved() ([]Saved, bool) {
 		}
 	}
 	return list, true
-}
-
-// Taken gives the saved addresses by source, so that a source keeps its choice
-// over a restart.
-func Taken(records []Record, saved []Saved) map[string][]netip.Addr {
-	taken := map[string][]netip.Addr{}
-	for _, r := range records {
-		for _, s := range saved {
-			if s.Hostname == r.Hostname && s.Provider == r.Provider && s.Family == r.Family.String() && s.Address.IsValid() &&
-				config.FamilyOf(s.Address) == r.Family {
-				for _, source := range append([]string{r.Source}, r.Fallbacks...) {
-					taken[source] = append(taken[source], s.Address)
-				}
-			}
-		}
-	}
-	return taken
 }

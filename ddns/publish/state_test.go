@@ -161,7 +161,7 @@ func FuzzState(f *testing.F) {
 		}
 		for _, s := range file.Records {
 			e := restore(Record{Key: Key{s.Hostname, s.Provider, config.IPv4}, Identity: "1"}, file.Records, time.Now())
-			if e.published.IsValid() && !e.published.Is4() {
+			if e.published.IsValid() && !e.published.first.Is4() {
 				t.Errorf("an IPv4 record was restored with %v", e.published)
 			}
 		}
@@ -175,7 +175,7 @@ func TestSavedOnlyWhenSomethingPublishedChanged(t *testing.T) {
 		[]Account{{Name: "p", Provider: p}}, nil)
 	e := c.entries[0]
 	do := func(addr string, o provider.Outcome) bool {
-		e.wanted, e.sent, e.accepted, e.forced = ip(addr), time.Time{}, time.Time{}, true
+		e.wanted.first, e.sent, e.accepted, e.forced = ip(addr), time.Time{}, time.Time{}, true
 		jobs := c.Due(time.Now())
 		if len(jobs) != 1 {
 			t.Fatalf("%d jobs", len(jobs))

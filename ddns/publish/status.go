@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/address"
@@ -12,9 +11,10 @@ import (
 type RecordStatus struct {
 	Key
 	Source      string // in use; "" before the sources were looked at
-	SourceNote  string // why not one that comes before it
-	Wanted      netip.Addr
-	Published   netip.Addr
+	SourceNote  string // why not one that comes before it; with All, what others lack
+	All         bool   // it is about the addresses of all its sources
+	Wanted      Addrs
+	Published   Addrs
 	State       State
 	Error       string
 	ErrorClass  string
@@ -32,7 +32,7 @@ type RecordStatus struct {
 func (c *Core) Status(now time.Time) ([]RecordStatus, []address.Answer) {
 	list := make([]RecordStatus, 0, len(c.entries))
 	for _, e := range c.entries {
-		s := RecordStatus{Key: e.Key, Source: e.source, SourceNote: e.why(now), Wanted: e.wanted, Published: e.published,
+		s := RecordStatus{Key: e.Key, Source: e.source, SourceNote: e.why(now), All: e.All, Wanted: e.wanted, Published: e.published,
 			State: c.state(e), Error: e.text, ErrorClass: string(e.class), Attempts: e.fails}
 		if !e.publishedAt.IsZero() {
 			// A router's clock is set after it has published its address.

@@ -144,8 +144,8 @@ func (c *Core) check(e *entry, now time.Time) *Check {
 	return k
 }
 
-// published makes the DNS be looked at: old is the address before.
-func (s *sight) published(now time.Time, old, addr netip.Addr) {
+// published makes the DNS be looked at: old is what was published before.
+func (s *sight) published(now time.Time, old, addr Addrs) {
 	if old == addr && s.verdict == witness.OK {
 		return
 	}
@@ -153,8 +153,12 @@ func (s *sight) published(now time.Time, old, addr netip.Addr) {
 	if old == addr {
 		return
 	}
-	s.remember(old)
-	s.forget(addr)
+	for _, a := range old.All() {
+		s.remember(a)
+	}
+	for _, a := range addr.All() {
+		s.forget(a)
+	}
 	s.first, s.resent, s.doubts = now, false, 0
 	if s.verdict == witness.OK || s.verdict == "" {
 		s.verdict, s.note, s.since = witness.Pending, "published just now", now
@@ -163,9 +167,6 @@ func (s *sight) published(now time.Time, old, addr netip.Addr) {
 
 // remember notes that an address was ours.
 func (s *sight) remember(a netip.Addr) {
-	if !a.IsValid() {
-		return
-	}
 	s.forget(a)
 	if s.older = append(s.older, a); len(s.older) > maxHistory {
 		s.older = s.older[1:]
@@ -246,7 +247,7 @@ func (c *Core) judge(now time.Time, e *entry, how witness.How, f *witness.Facts)
 
 // expected is what is known about a record.
 func (c *Core) expected(now time.Time, e *entry) witness.Expected {
-	x := witness.Expected{Want: e.value(), Known: e.sight.known, Age: now.Sub(e.sight.first), Delay: usualDelay}
+	x := witness.Expected{Want: e.value(), Whole: e.All, Known: e.sight.known, Age: now.Sub(e.sight.first), Delay: usualDelay}
 	for _, a := range e.sight.older {
 		x.Older = append(x.Older, a.String())
 	}
@@ -270,7 +271,7 @@ func (c *Core) predecessor(e *entry, f *witness.Facts, x witness.Expected) {
 	}
 	for _, server := range f.Servers {
 		for _, v := range server.Values {
-			if a, err := netip.ParseAddr(v); err == nil && a != e.published {
+			if a, err := netip.ParseAddr(v); err == nil && !e.published.has(a) {
 				e.sight.remember(a)
 				c.dirty = true
 			}

@@ -25,6 +25,7 @@ type providerReply struct {
 	CanCreate     bool         `json:"can_create"`
 	CanDelete     bool         `json:"can_delete"`
 	CanCNAME      bool         `json:"can_cname"`
+	CanSeveral    bool         `json:"can_several"`
 	TTL           bool         `json:"ttl"`
 	Verify        bool         `json:"verify"`
 	Unverifiable  *string      `json:"unverifiable"`
@@ -86,7 +87,7 @@ func describe(d *provider.Definition) providerReply {
 	p := providerReply{
 		Name: d.Name, Title: d.Title, Own: !d.BuiltIn(),
 		Documentation: some(d.Docs), Notes: some(d.Notes),
-		CanCreate: d.Record.Creates, CanDelete: d.CanRemove(), CanCNAME: d.Record.CNAME, TTL: d.HasTTL(),
+		CanCreate: d.Record.Creates, CanDelete: d.CanRemove(), CanCNAME: d.Record.CNAME, CanSeveral: d.CanSeveral(), TTL: d.HasTTL(),
 		Verify: d.DNS.Unverifiable == "", Unverifiable: null(d.DNS.Unverifiable),
 		MinInterval: int64(time.Duration(d.Limits.MinInterval) / time.Second),
 		Zones:       some(d.DNS.Zones), Server: d.ServerKey(),

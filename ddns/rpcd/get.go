@@ -23,7 +23,7 @@ const defaults = `{"daemon":{"state_dir":"/var/lib/wanbeacon","socket":"/var/run
 	`"providers_dir":"/etc/wanbeacon/providers.d","ca_file":"","timeout":"20s"},` +
 	`"source":{"method":"auto","interface":"auto","allow_private":false},` +
 	`"provider":{"insecure_http":false,"force_interval":"off"},` +
-	`"record":{"source":"wan","families":["ipv4"],"enabled":true,"remove_on_exit":false},` +
+	`"record":{"source":"wan","all_sources":false,"families":["ipv4"],"enabled":true,"remove_on_exit":false},` +
 	`"alias":{"fail_after":"5m","return_after":"30m"},` +
 	`"verify":{"enabled":true,"interval":"10m","resolver":"","roots":[]},"notify":{}}`
 

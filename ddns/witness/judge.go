@@ -27,9 +27,9 @@ func count(f *Facts, e Expected) (t tally) {
 			t.negative++
 		case s.Said != Values || len(s.Values) == 0:
 			t.failed++
-		case slices.Contains(s.Values, e.Want):
+		case e.met(s.Values):
 			t.ours++
-		case anyOf(s.Values, e.Older):
+		case anyOf(s.Values, e.Older) || anyOf(s.Values, strings.Fields(e.Want)):
 			t.older++
 		default:
 			if t.foreign++; t.stranger == "" {
@@ -38,6 +38,16 @@ func count(f *Facts, e Expected) (t tally) {
 		}
 	}
 	return t
+}
+
+// met reports whether all that was published is among values.
+func (e *Expected) met(values []string) bool {
+	for _, want := range strings.Fields(e.Want) {
+		if !slices.Contains(values, want) {
+			return false
+		}
+	}
+	return e.Want != "" && !(e.Whole && anyOf(values, e.Older))
 }
 
 func anyOf(values, among []string) bool {
@@ -158,11 +168,11 @@ func (f *Facts) others(e Expected) string {
 	for _, s := range f.Servers {
 		what := s.Said.String()
 		if s.Said == Values && len(s.Values) > 0 {
-			if slices.Contains(s.Values, e.Want) {
+			if e.met(s.Values) {
 				continue
 			}
 			what = strings.Join(s.Values[:min(len(s.Values), 3)], " ")
-			if slices.Contains(e.Older, s.Values[0]) {
+			if anyOf(s.Values, e.Older) || anyOf(s.Values, strings.Fields(e.Want)) {
 				what += " (older)"
 			}
 		}

@@ -83,6 +83,32 @@ func TestVerdicts(t *testing.T) {
 			}
 		})
 	}
+	// A name with several addresses of ours.
+	const two = ours + " 203.0.113.8"
+	for name, c := range map[string]struct {
+		facts *Facts
+		want  Verdict
+		note  string
+	}{
+		"both":                     {facts(two, "203.0.113.8 "+ours), OK, "all 2 name servers give 203.0.113.7 203.0.113.8"},
+		"beside a stranger's":      {facts(two+" "+foreign, two), OK, "all 2"},
+		"one of them alone":        {facts(two, ours), Stale, "ns2.example.org: 203.0.113.7 (older)"},
+		"with one that has gone":   {facts(two, two+" "+older), Stale, "ns2.example.org: 203.0.113.7 203.0.113.8 198.51.100.9 (older)"},
+		"a stranger's in place":    {facts(two, foreign), Diverted, "which was never ours"},
+		"one and a stranger's":     {facts(two, ours+" "+foreign), Stale, "ns2"},
+		"what was there before":    {facts(older, older), Stale, "older"},
+		"nobody has the name here": {facts("no such name", "no such name"), Dark, "does not resolve"},
+	} {
+		t.Run("several: "+name, func(t *testing.T) {
+			v, note := Judge(c.facts, Expected{Want: two, Whole: true, Older: []string{older}, Known: usual, Age: time.Hour, Delay: time.Minute})
+			if v != c.want || !strings.Contains(note, c.note) {
+				t.Errorf("%s: %q, want %s: %q", v, note, c.want, c.note)
+			}
+		})
+	}
+	if v, note := Judge(facts(ours+" 203.0.113.8"), Expected{Want: ours, Whole: true, Older: []string{"203.0.113.8"}, Age: time.Hour, Delay: time.Minute}); v != Stale {
+		t.Errorf("an address that was taken out is still there: %s: %s", v, note)
+	}
 	if v, note := Judge(facts(foreign), Expected{Want: ours, Unverifiable: "it is a tunnel"}); v != Unverifiable || note != "it is a tunnel" {
 		t.Error(v, note)
 	}

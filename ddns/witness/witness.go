@@ -118,8 +118,9 @@ func (r Reply) String() string { return replies[r] }
 
 // Expected is what is known about a record before the check.
 type Expected struct {
-	Want  string   // what was published, as a server's Values have it
+	Want  string   // what was published, as a server's Values have it; of several, with blanks between them
 	Older []string // what was published before
+	Whole bool     // nothing that was published before may be beside it
 
 	// Known is the delegation last seen good; the zero one: none yet.
 	Known Delegation

@@ -43,13 +43,13 @@ Made by `+"`make docs`"+` from the catalogue, [ddns/provider/catalogue](../ddns/
 wanbeacon knows %d providers. `+"`wanbeacon providers NAME`"+` prints the same on the router, with an example to paste.
 Your own definitions go into `+"`/etc/wanbeacon/providers.d`"+`; see [CONTRIBUTING.md](../CONTRIBUTING.md).
 
-| name | provider | IPv4 | IPv6 | needs | verifiable | delete | CNAME |
-|---|---|---|---|---|---|---|---|
+| name | provider | IPv4 | IPv6 | needs | verifiable | delete | CNAME | several |
+|---|---|---|---|---|---|---|---|---|
 `, len(defs))
 	for _, d := range defs {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s | %s | %s | %s |\n", d.Name, d.Name, d.Title,
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s | %s | %s | %s | %s |\n", d.Name, d.Name, d.Title,
 			tick(d.Supports(config.IPv4)), tick(d.Supports(config.IPv6)), strings.Join(required(d), ", "),
-			tick(d.DNS.Unverifiable == ""), tick(d.CanRemove()), tick(d.Record.CNAME))
+			tick(d.DNS.Unverifiable == ""), tick(d.CanRemove()), tick(d.Record.CNAME), tick(d.CanSeveral()))
 	}
 	for _, d := range defs {
 		section(&b, d)

@@ -156,6 +156,8 @@ type RecordStatus struct {
 	Verdict     string
 	VerdictNote string `json:"verdict_note"`
 	Delegation  []string
+
+	AllPublished []string `json:"all_published"`
 }
 
 // AliasStatus is one alias of Status.

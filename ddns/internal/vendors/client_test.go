@@ -86,7 +86,9 @@ func (c *client) updates(addrs []string) []provider.Update {
 			u := provider.Update{Hostname: r.Hostname, Family: f, Addr: addr, TTL: r.TTL}
 			other := config.IPv4 + config.IPv6 - f
 			u.Other = c.current[r.Hostname+other.String()]
-			u.Published = c.current[r.Hostname+f.String()]
+			if last := c.current[r.Hostname+f.String()]; last.IsValid() {
+				u.Published = []netip.Addr{last}
+			}
 			updates = append(updates, u)
 		}
 	}
