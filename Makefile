@@ -122,10 +122,10 @@ unit: tools
 	$(GO) test -race ./...
 
 .PHONY: test-luci
-test-luci:  ## the LuCI page in a browser, on the router at WANBEACON_LUCI_URL (ipk/luci/test/luci.mjs says more)
+test-luci:  ## the LuCI page in a browser, on the router at WANBEACON_LUCI_URL (ipk/luci/test/browser.mjs says more)
 	@command -v chromium >/dev/null || { echo "please install: chromium" >&2; exit 1; }
 	npm install --silent --no-audit --no-fund --prefix ipk/luci/test
-	node --test --test-reporter=spec ipk/luci/test/luci.mjs
+	node --test --test-concurrency=1 --test-reporter=spec ipk/luci/test/luci.mjs ipk/luci/test/forms.mjs
 
 .PHONY: fuzz
 fuzz: tools  ## every fuzz target for FUZZTIME (default 3000x, inputs)

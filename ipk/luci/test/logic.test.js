@@ -67,6 +67,27 @@ test('both families of a name share a card, which has the worse colour', () => {
 	assert.equal(cards[0].lines[1].detail, 'no prefix');
 });
 
+test('of several sources the one in use is said, and why not another', () => {
+	const record = { hostname: 'a.example', provider: 'p', family: 'ipv4', state: 'published', source: 'lte', source_note: 'wan: eth1 is down' };
+	const line = (r, source) => logic.cards({ records: [ Object.assign({}, record, r) ] }, { record: [ { hostname: 'a.example', provider: 'p', source: source } ] }, now)[0].lines[0];
+	assert.equal(line({}, [ 'wan', 'lte' ]).via, 'by source lte \u2013 wan: eth1 is down');
+	assert.equal(line({ source: 'wan', source_note: null }, [ 'wan', 'lte' ]).via, 'by source wan');
+	assert.equal(line({ source: 'wan', source_note: null }, 'wan').via, null);
+	assert.equal(line({ source: 'wan', source_note: null }).via, null);
+	assert.equal(line({ source: null, source_note: null, state: 'waiting' }, [ 'wan', 'lte' ]).words, 'waiting for an IPv4 address on wan');
+	assert.equal(line({ state: 'waiting' }, [ 'wan', 'lte' ]).words, 'waiting for an IPv4 address on lte');
+});
+
+test('an alias in colour and words', () => {
+	const alias = { hostname: 'w.example', provider: 'zone', target: 'a.example', state: 'published', reason: null, verdict: 'ok', verdict_note: 'all say so' };
+	const said = (a) => { const d = logic.describeAlias({ ...alias, ...a }, now); return [ d.tone, d.words, d.detail ]; };
+	assert.deepEqual(said({}), [ 'ok', 'published, seen by the name servers', null ]);
+	assert.deepEqual(said({ verdict: null, verdict_note: null, reason: 'b.example is bad' }), [ 'ok', 'published', 'b.example is bad' ]);
+	assert.deepEqual(said({ verdict: 'dark', verdict_note: 'NXDOMAIN', reason: 'why' }), [ 'bad', 'published, but the name does not resolve', 'why; NXDOMAIN' ]);
+	assert.deepEqual(said({ state: 'waiting', target: null, reason: 'no target has been verified yet' }), [ 'busy', 'no target has been seen to be well yet', 'no target has been verified yet' ]);
+	assert.deepEqual(said({ state: 'blocked', reason: 'badauth' }), [ 'bad', 'blocked', 'badauth' ]);
+});
+
 test('the assistant\'s steps go on until the world sees the name', () => {
 	const s = (r, more) => ({ running: true, records: r ? [ { hostname: 'h.example', family: 'ipv4', ...r } ] : [], sources: [], ...more });
 	const last = (status) => { const rows = logic.progress(status, 'h.example', now); return [ rows.length, rows[rows.length - 1].words, rows.every((x) => x.done) ]; };

@@ -1,98 +1,14 @@
-// The page in a real LuCI, with a real daemon, in a real browser: make test-luci.
-//
-//   WANBEACON_LUCI_URL       such as http://192.168.1.1; a router with both packages, no name configured, and an IPv4 address
-//   WANBEACON_LUCI_PASSWORD  of root; default: none
-//   WANBEACON_LUCI_VIEWER    NAME:PASSWORD of a login that may only look; without it those tests say that they did not run
-//   WANBEACON_LUCI_SHOTS     a directory for pictures; default: none are taken
-//   WANBEACON_LUCI_CHROMIUM  default /usr/bin/chromium
-//
-// The provider is this program, at the router's own 127.0.0.1:18080: run it on the router's machine, or lead the port here
-// with `ssh -R 18080:127.0.0.1:18080 root@router`. What it configures it takes out again.
+// The page in a real LuCI, with a real daemon, in a real browser: make test-luci. browser.mjs says what it needs.
 
 import test, { before, after } from 'node:test';
 import assert from 'node:assert';
-import http from 'node:http';
-import { chromium } from 'playwright-core';
+import { HOST, SECRET, SERVER, apply, button, call, closed, edit, go, login, overview, provider, rootPassword, sent, settings, shot, start, stop, tab, troubles } from './browser.mjs';
 
-const base = (process.env.WANBEACON_LUCI_URL ?? '').replace(/\/$/, '');
-if (!base)
-	throw new Error('WANBEACON_LUCI_URL is not set; the head of this file says what is needed');
-const shots = process.env.WANBEACON_LUCI_SHOTS;
-const HOST = 'luci-test.ddns.net', SECRET = 'S3cret-of-the-test';
-const patience = +(process.env.WANBEACON_LUCI_PATIENCE ?? 60) * 1000;
-
-const provider = { requests: [], answer: 'good' };
 const hostile = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>\u0007\u001b[31m' + 'A'.repeat(10000);
-const server = http.createServer((req, res) => {
-	const password = Buffer.from((req.headers.authorization ?? '').slice(6), 'base64').toString().split(':')[1];
-	provider.requests.push({ url: req.url, password });
-	res.end(password == 'wrong' ? 'badauth' : provider.answer == 'good' ? 'good ' + new URL(req.url, base).searchParams.get('myip') : provider.answer);
-});
-
-let browser;
-const troubles = [];
-
-async function login(user, password, options) {
-	const context = await browser.newContext({ viewport: { width: 1180, height: 900 }, ...options });
-	const page = await context.newPage();
-	page.setDefaultTimeout(patience);
-	page.on('pageerror', (e) => troubles.push('page error: ' + e.message));
-	page.on('console', (m) => { if (m.type() == 'error' && !/403|favicon/.test(m.text())) troubles.push('console: ' + m.text()); });
-	await page.goto(base + '/cgi-bin/luci/admin/services/wanbeacon/overview');
-	await page.fill('input[name=luci_username]', user);
-	await page.fill('input[name=luci_password]', password);
-	await page.locator('input[name=luci_password]').press('Enter');
-	await page.waitForSelector('.wb, .alert-message');
-	return page;
-}
-
-const go = async (page, where, selector) => {
-	await page.goto(base + '/cgi-bin/luci/admin/' + where);
-	await page.waitForSelector(selector);
-};
-const overview = (page) => go(page, 'services/wanbeacon/overview', '.wb-log');
-const settings = (page) => go(page, 'services/wanbeacon/settings', '.cbi-map-tabbed');
-/* through the page's own queue: rpcd mixes up calls that overlap */
-const call = (page, method, ...args) => page.evaluate(([ m, a ]) => L.require('view.wanbeacon.parts').then((x) => x[m](...a)), [ method, args ]);
-const shot = async (page, name) => { if (shots) await page.screenshot({ path: shots + '/' + name + '.png', fullPage: true }); };
-const button = (scope, words) => scope.locator('button', { hasText: words }).first();
-const tab = (page, words) => page.locator('.cbi-tabmenu a', { hasText: words }).first().click();
-const edit = async (page, type) => {
-	await page.locator(`.cbi-section[data-tab=${type}] .cbi-button-edit`).first().click();
-	await page.waitForSelector('.modal .cbi-map');
-};
-const sent = (n) => new Promise((resolve, reject) => {
-	const end = Date.now() + patience;
-	const look = () => provider.requests.length >= n ? resolve() : Date.now() > end ? reject(new Error('the provider got no request')) : setTimeout(look, 100);
-	look();
-});
-
-/* Takes out what these tests made. */
-async function clean(page) {
-	const c = await call(page, 'getConfig');
-	const tables = c.config.record.map((r, i) => [ r, i ]).filter(([ r ]) => r.hostname.endsWith(HOST)).map(([ r, i ]) => ({ table: `record[${i}]`, remove: true }));
-	for (const name of Object.keys(c.config.provider).filter((n) => (c.config.provider[n].server ?? '').endsWith(':18080')))
-		tables.push({ table: 'provider.' + name, remove: true });
-	if (tables.length)
-		assert.ok((await call(page, 'setConfig', c.revision, tables, false, true)).saved);
-}
 
 let page;
-before(async () => {
-	await new Promise((resolve) => server.listen(18080, '127.0.0.1', resolve));
-	browser = await chromium.launch({ executablePath: process.env.WANBEACON_LUCI_CHROMIUM ?? '/usr/bin/chromium', args: [ '--no-sandbox' ] });
-	page = await login('root', process.env.WANBEACON_LUCI_PASSWORD ?? '');
-	await clean(page);
-	const c = await call(page, 'getConfig');
-	assert.equal(c.config.record.length, 0, 'this router has names of its own; the tests want one without');
-	await overview(page);
-});
-after(async () => {
-	if (page)
-		await clean(page);
-	await browser?.close();
-	server.close();
-});
+before(async () => { page = await start(); });
+after(() => stop(page));
 
 test('the assistant: a refusal is shown and corrected, then the name is published', async () => {
 	let clicks = 0, fields = 0;
@@ -119,7 +35,7 @@ test('the assistant: a refusal is shown and corrected, then the name is publishe
 	await page.fill('#wb-server', 'http://192.0.2.1');
 	await button(page, 'Save and publish').click();
 	await page.waitForFunction(() => document.querySelector('#wb-server').closest('.wb-field').querySelector('.wb-error').textContent.includes('http'));
-	await page.fill('#wb-server', 'http://127.0.0.1:18080');
+	await page.fill('#wb-server', SERVER);
 	await shot(page, 'assistant-form');
 	await click('Save and publish');
 
@@ -151,7 +67,7 @@ test('update: what is unchanged is only sent when asked again', async () => {
 	await again.waitFor();
 	assert.equal(provider.requests.length, n);
 	await again.click();
-	await sent(n + 1);
+	await sent('an update', () => provider.requests.length > n);
 	await button(page, 'Update all now').click();
 	await again.waitFor();
 });
@@ -193,8 +109,7 @@ test('settings: the daemon\'s error stands at its field, and nothing was changed
 	await page.waitForSelector('.modal [data-name=server] .wb-error');
 	await shot(page, 'settings-error');
 	await page.locator('.modal button', { hasText: 'Dismiss' }).click();
-	await page.locator('.cbi-page-actions .cbi-button-apply').click();
-	await page.locator('.alert-message', { hasText: 'in force' }).waitFor();
+	await apply(page);
 	assert.match(JSON.stringify((await call(page, 'getConfig')).config.provider), /127\.0\.0\.1:18080/);
 });
 
@@ -205,7 +120,7 @@ test('settings: Save writes, Save & Apply takes over, Reset drops', async () => 
 		await edit(page, 'record');
 		await page.locator('.modal [data-name=hostname] input').fill(text);
 		await page.locator('.modal .cbi-button-positive').click();
-		await page.waitForSelector('body:not(.modal-overlay-active)');
+		await closed(page);
 	};
 	const inForce = async () => (await call(page, 'status')).records.map((r) => r.hostname).join();
 	await ttl('x.' + HOST);
@@ -217,8 +132,7 @@ test('settings: Save writes, Save & Apply takes over, Reset drops', async () => 
 	await page.locator('.alert-message', { hasText: 'until you press' }).waitFor();
 	assert.equal((await call(page, 'getConfig')).config.record[0].hostname, 'y.' + HOST);
 	assert.equal(await inForce(), HOST);
-	await page.locator('.cbi-page-actions .cbi-button-apply').click();
-	await page.locator('.alert-message', { hasText: 'in force' }).waitFor();
+	await apply(page);
 	assert.equal(await inForce(), 'y.' + HOST);
 });
 
@@ -239,7 +153,7 @@ test('settings: tables are added, renamed, switched off in the grid, and taken o
 	await page.locator('.cbi-section[data-tab=provider] .cbi-button-edit').first().click();
 	await page.locator('.modal [data-name=_name] input').fill('renamed');
 	await page.locator('.modal .cbi-button-positive').click();
-	await page.waitForSelector('body:not(.modal-overlay-active)');
+	await closed(page);
 	await tab(page, 'Names');
 	await page.locator('.cbi-section[data-tab=record] td', { hasText: 'renamed' }).waitFor();
 	await page.locator('.cbi-section[data-tab=record] [data-name=enabled] input[type=checkbox]').click();
@@ -249,9 +163,8 @@ test('settings: tables are added, renamed, switched off in the grid, and taken o
 	await page.locator('.modal [data-name=method] select').selectOption('static');
 	await page.locator('.modal [data-name=ipv4] input').fill('198.51.100.9');
 	await page.locator('.modal .cbi-button-positive').click();
-	await page.waitForSelector('body:not(.modal-overlay-active)');
-	await page.locator('.cbi-page-actions .cbi-button-apply').click();
-	await page.locator('.alert-message', { hasText: 'in force' }).waitFor();
+	await closed(page);
+	await apply(page);
 
 	const c = (await call(page, 'getConfig')).config;
 	assert.equal(c.provider.ducks.type, 'duckdns');
@@ -276,7 +189,7 @@ test('settings: a file that has become another is noticed, and my changes go on 
 	await edit(page, 'record');
 	await page.locator('.modal [data-name=hostname] input').fill(HOST);
 	await page.locator('.modal .cbi-button-positive').click();
-	await page.waitForSelector('body:not(.modal-overlay-active)');
+	await closed(page);
 	const c = await call(page, 'getConfig');
 	assert.ok((await call(page, 'setConfig', c.revision, [ { table: 'daemon', set: { timeout: '21s' } } ], false, false)).saved);
 	await page.locator('.cbi-page-actions .cbi-button-apply').click();
@@ -298,7 +211,7 @@ test('a provider\'s hostile text is only text', async () => {
 	provider.answer = hostile;
 	const n = provider.requests.length;
 	await call(page, 'update', [ HOST ], true);
-	await sent(n + 1);
+	await sent('an update', () => provider.requests.length > n);
 	await page.locator('.wb-card', { hasText: '<img' }).waitFor();
 	await shot(page, 'hostile');
 	assert.equal(await page.evaluate(() => window.pwned), undefined);
@@ -320,6 +233,18 @@ test('the status page has the name', async () => {
 	await shot(page, 'widget');
 });
 
+test('a browser whose clock is wrong tells the right times', async () => {
+	const other = await login('root', rootPassword);
+	for (const year of [ 2001, 2041 ]) {
+		await other.clock.setFixedTime(new Date(year + '-05-05T05:05:05Z'));
+		await overview(other);
+		await other.locator('.wb-card', { hasText: /published (just now|\d+ (s|min) ago)/ }).waitFor();
+		await go(other, 'status/overview', '.wb-state');
+		assert.match(await other.locator('table', { has: other.locator('.wb-state') }).innerText(), /published (just now|\d+ (s|min) ago)/);
+	}
+	await other.context().close();
+});
+
 test('without the object, the page says what to do', async () => {
 	await page.route('**/ubus/**', async (route) => {
 		const asked = JSON.parse(route.request().postData() ?? '[]');
@@ -337,7 +262,7 @@ test('without the object, the page says what to do', async () => {
 
 test('phone width and both colour schemes: nothing sticks out', async () => {
 	for (const scheme of [ 'light', 'dark' ]) {
-		const phone = await login('root', process.env.WANBEACON_LUCI_PASSWORD ?? '', { viewport: { width: 360, height: 740 }, colorScheme: scheme });
+		const phone = await login('root', rootPassword, { viewport: { width: 360, height: 740 }, colorScheme: scheme });
 		await overview(phone);
 		await phone.waitForSelector('.wb-card');
 		const over = () => phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -351,7 +276,7 @@ test('phone width and both colour schemes: nothing sticks out', async () => {
 		await shot(phone, 'phone-settings-' + scheme);
 		await phone.context().close();
 	}
-	const dark = await login('root', process.env.WANBEACON_LUCI_PASSWORD ?? '', { colorScheme: 'dark' });
+	const dark = await login('root', rootPassword, { colorScheme: 'dark' });
 	await overview(dark);
 	await dark.waitForSelector('.wb-card');
 	await shot(dark, 'dark');

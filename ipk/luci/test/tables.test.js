@@ -73,6 +73,35 @@ test('only changed keys are sent, with their types', () => {
 	]);
 });
 
+test('several sources: in order, by section, renamed with them; one alone is a text', () => {
+	const r = reply(), all = form(r);
+	r.config.record[1].source = [ 'lte', 'wan' ];
+	const list = form(r);
+	assert.deepEqual(of(list, 'record[1]').source, [ 'source_1', 'source_0' ]);
+	assert.deepEqual(tables.diff(r, list), []);
+	of(list, 'record[1]').source.reverse();
+	assert.deepEqual(tables.diff(r, list), [ { table: 'record[1]', set: { source: [ 'wan', 'lte' ] } } ]);
+	of(list, 'source.lte')._name = 'mobile';
+	of(list, 'record[1]').source = [ 'source_1' ];
+	assert.deepEqual(tables.diff(r, list).sort(byTable), [
+		{ table: 'record[1]', set: { source: [ 'mobile' ] } }, { table: 'source.lte', rename: 'mobile' } ]);
+	of(all, 'record[0]').source = [ 'source_0' ]; /* wan, as it is anyway */
+	of(all, 'record[1]').source = [ 'source_1' ];
+	of(all, 'record[2]').source = [ 'source_1', 'gone' ];
+	assert.deepEqual(tables.diff(reply(), all), [ { table: 'record[2]', set: { source: [ 'lte', 'gone' ] } } ]);
+});
+
+test('arguments of a program: one a line, the same ones twice, strange ones untouched', () => {
+	const r = reply();
+	r.config.notify.command = [ '/bin/x', '-a', '1', '-b', '1', '' ];
+	r.config.source.lte.command = [ '/bin/sh', '-c', 'a\nb' ];
+	const all = form(r);
+	assert.equal(of(all, 'record[2]').on_change, '/bin/x\na b');
+	assert.deepEqual(tables.diff(r, all), []);
+	of(all, 'notify').command = '/bin/y\r\n\r\n1\r\n1\r\n\r\n';
+	assert.deepEqual(tables.diff(r, all), [ { table: 'notify', set: { command: [ '/bin/y', '', '1', '1' ] } } ]);
+});
+
 test('a secret is kept, replaced or taken out, and never sent back', () => {
 	const r = reply(), all = form(r), noip = of(all, 'provider.noip');
 	assert.equal(noip.password, tables.STORED);

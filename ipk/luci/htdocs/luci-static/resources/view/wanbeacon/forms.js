@@ -18,7 +18,6 @@ function mark(sid, option, message) {
 	const field = node?.querySelector('.cbi-value-field');
 	if (!field)
 		return false;
-	field.querySelectorAll('.wb-error').forEach((e) => e.remove());
 	const input = field.querySelector('input, select, textarea, .cbi-dropdown');
 	const error = E('div', { 'class': 'wb-error', role: 'alert' }, [ parts.foreign(message, 400) ]);
 	field.appendChild(error);
@@ -26,6 +25,9 @@ function mark(sid, option, message) {
 	const clear = () => { error.remove(); input?.classList.remove('cbi-input-invalid'); };
 	node.addEventListener('input', clear, { once: true });
 	node.addEventListener('widget-change', clear, { once: true });
+	/* on another tab, nobody would see it */
+	const pane = node.closest('[data-tab-active="false"]');
+	pane?.parentNode.previousElementSibling?.querySelector('[data-tab="%s"] a'.format(pane.getAttribute('data-tab')))?.click();
 	node.scrollIntoView({ block: 'nearest' });
 	return true;
 }
@@ -38,6 +40,24 @@ const Secret = form.Value.extend({
 	},
 	validate(sid, value) {
 		return (value != tables.STORED && value.indexOf(tables.STORED.charAt(0)) >= 0) ? _('Type the whole new value, or leave the stored one') : true;
+	}
+});
+
+/* A list whose order counts: each item but the first has a button that moves it up, as well as being draggable. */
+const Ordered = form.DynamicList.extend({
+	renderWidget(...args) {
+		const node = form.DynamicList.prototype.renderWidget.apply(this, args);
+		const draw = () => this.map.readonly || node.querySelectorAll('.item').forEach((item) => {
+			if (!item.querySelector('button'))
+				item.prepend(E('button', { type: 'button', 'class': 'btn cbi-button wb-up', title: _('Move up'), click: (ev) => {
+					ev.stopPropagation();
+					item.previousElementSibling?.before(item);
+					node.dispatchEvent(new CustomEvent('cbi-dynlist-change', { bubbles: true }));
+				} }, [ '\u2191' ]));
+		});
+		node.addEventListener('cbi-dynlist-change', draw);
+		draw();
+		return node;
 	}
 });
 
@@ -72,7 +92,7 @@ const Grid = form.GridSection.extend({
 		const active = dom.findClassInstance(this.getActiveModalMap());
 		const sid = active.section, data = this.map.data.data;
 		const before = Object.assign({}, data[sid]);
-		active.root.parentNode.querySelectorAll(':scope > .wb-error').forEach((e) => e.remove());
+		active.root.parentNode.querySelectorAll('.wb-error').forEach((e) => e.remove());
 
 		/* the page behind is drawn anew afterwards: what was edited there in place is taken up first */
 		return this.map.parse().catch(() => {}).then(() => active.parse()).then(() => {
@@ -139,14 +159,18 @@ function create(settings) {
 	const refer = (type, sid, key, also) => {
 		/* choices anew at each opening; what the file says is always among them */
 		const own = names(type).map((x) => [ x['.name'], x._name ]);
-		const value = m.data.get(null, sid, key);
 		for (const n of also ?? [])
 			if (!own.some((c) => c[1] == n))
 				own.unshift([ n, n ]);
-		if (value != null && !own.some((c) => c[0] == value))
-			own.push([ value, value ]);
+		for (const value of [].concat(m.data.get(null, sid, key) ?? []))
+			if (!own.some((c) => c[0] == value))
+				own.push([ value, value ]);
 		return own;
 	};
+	/* what a name refers to, for its row */
+	const called = (sid, key, none) => E('span', {}, [ parts.foreign([].concat(m.data.get(null, sid, key) ?? none)
+		.map((x) => m.data.get(null, x)?._name ?? x).join(', '), 100) ]);
+	const argv = (key, help, props) => option(form.TextValue, key, key == 'on_change' ? _('Run at a change') : _('Program'), help, Object.assign({ rows: 3, monospace: true, wrap: 'off' }, props));
 	const fillChoices = (opt, choices) => {
 		opt.keylist = choices.map((c) => c[0]);
 		opt.vallist = choices.map((c) => logic.tame(c[1], 100));
@@ -159,23 +183,19 @@ function create(settings) {
 	s.tab('advanced', _('Advanced'));
 	s.modaltitle = (sid) => m.data.get(null, sid, 'hostname') ?? _('New name');
 	option(form.Value, 'hostname', _('Host name'), _('The whole name, such as home.example.org'), { rmempty: false, validate: host });
-	option(form.ListValue, 'provider', _('Account'), _('Accounts are made on the tab "Accounts".'), { rmempty: false,
-		textvalue: (sid) => {
-			const p = m.data.get(null, m.data.get(null, sid, 'provider'));
-			return E('span', {}, [ parts.foreign(p?._name ?? m.data.get(null, sid, 'provider') ?? '\u2013', 100) ]);
-		} });
+	option(form.ListValue, 'provider', _('Account'), _('Accounts are made on the tab "Accounts".'), { rmempty: false, textvalue: (sid) => called(sid, 'provider', '\u2013') });
 	option(form.ListValue, 'families', _('Addresses'), null);
 	o.value('ipv4', _('IPv4'));
 	o.value('ipv6', _('IPv6'));
 	o.value('ipv4 ipv6', _('IPv4 and IPv6'));
 	o.value('ipv6 ipv4', _('IPv6 and IPv4'));
 	o.textvalue = (sid) => (m.data.get(null, sid, 'families') ?? 'ipv4').split(' ').map(logic.familyName).join(', ');
-	option(form.ListValue, 'source', _('Source'), _('Where its address comes from.'), {
-		textvalue: (sid) => E('span', {}, [ parts.foreign(m.data.get(null, m.data.get(null, sid, 'source'))?._name ?? m.data.get(null, sid, 'source') ?? 'wan', 60) ]) });
+	option(Ordered, 'source', _('Sources'), _('Where its address comes from. Of several, best first, the first one is used that has an address and a way out.'),
+		{ placeholder: null, textvalue: (sid) => called(sid, 'source', 'wan') });
 	option(form.Flag, 'enabled', _('Enabled'), null, { editable: true });
 	option(form.Value, 'ttl', _('Time to live'), _('How long others may remember the address, such as 60s; only with providers whose protocol has it.'),
 		Object.assign({ tab: 'advanced', modalonly: true }, duration));
-	option(form.DynamicList, 'on_change', _('Run at a change'), _('A program and its arguments, one a line; no shell. It gets WANBEACON_HOSTNAME, _FAMILY, _ADDRESS, _OLD_ADDRESS and _PROVIDER.'), { tab: 'advanced', modalonly: true });
+	argv('on_change', _('A program and its arguments, one a line; no shell. It gets WANBEACON_HOSTNAME, _FAMILY, _ADDRESS, _OLD_ADDRESS and _PROVIDER.'), { tab: 'advanced', modalonly: true });
 	option(form.Flag, 'remove_on_exit', _('Take the address away when the service stops'), _('Where the provider\'s protocol can.'), { tab: 'advanced', modalonly: true });
 	s.addModalOptions = (modal, sid) => {
 		for (const c of modal.children) {
@@ -183,7 +203,7 @@ function create(settings) {
 				fillChoices(c, refer('provider', sid, 'provider'));
 			if (c.option == 'source') {
 				fillChoices(c, refer('source', sid, 'source', [ 'wan' ]));
-				c.default = names('source').find((x) => x._name == 'wan')?.['.name'] ?? 'wan';
+				c.default = [ names('source').find((x) => x._name == 'wan')?.['.name'] ?? 'wan' ];
 			}
 		}
 	};
@@ -281,9 +301,8 @@ function create(settings) {
 	s.tab('advanced', _('Advanced'));
 	s.modaltitle = (sid) => m.data.get(null, sid, 'hostname') ?? _('New alias');
 	option(form.Value, 'hostname', _('Host name'), null, { rmempty: false, validate: host });
-	option(form.ListValue, 'provider', _('Account'), _('That writes the alias; only providers that can write a CNAME.'), { rmempty: false,
-		textvalue: (sid) => E('span', {}, [ parts.foreign(m.data.get(null, m.data.get(null, sid, 'provider'))?._name ?? m.data.get(null, sid, 'provider') ?? '\u2013', 100) ]) });
-	option(form.DynamicList, 'targets', _('Targets'), _('Names of the first tab, best first; the first one that is well is used.'), { rmempty: false });
+	option(form.ListValue, 'provider', _('Account'), _('That writes the alias; only providers that can write a CNAME.'), { rmempty: false, textvalue: (sid) => called(sid, 'provider', '\u2013') });
+	option(Ordered, 'targets', _('Targets'), _('Names of the first tab, best first; the first one that is well is used.'), { rmempty: false });
 	option(form.Value, 'fail_after', _('Move after'), _('How long the target must be bad.'), Object.assign({ tab: 'advanced', modalonly: true }, duration));
 	option(form.Value, 'return_after', _('Move back after'), _('How long a better target must be well again.'), Object.assign({ tab: 'advanced', modalonly: true }, duration));
 	s.addModalOptions = (modal, sid) => {
@@ -321,7 +340,10 @@ function create(settings) {
 	by('host')(option(form.Value, 'mac', _('MAC address'), _('Instead of a suffix: whatever global address that host uses.'), { modalonly: true, datatype: 'macaddr' }));
 	by('static')(option(form.Value, 'ipv4', _('IPv4 address'), null, { modalonly: true, datatype: 'ip4addr("nomask")' }));
 	by('static')(option(form.Value, 'ipv6', _('IPv6 address'), null, { modalonly: true, datatype: 'ip6addr("nomask")' }));
-	by('command')(option(form.DynamicList, 'command', _('Program'), _('And its arguments, one a line; no shell. The first line that it prints is the address.'), { modalonly: true }));
+	by('command')(argv('command', _('And its arguments, one a line; no shell. The first line that it prints is the address.'), { modalonly: true }));
+	by('echo')(option(form.Value, 'url', _('Web address'), _('A page of your choice that answers with the address, instead of the built-in services.'), { modalonly: true }));
+	by('echo')(option(form.Value, 'pattern', _('Pattern'), _('Where its answer has the address; empty: it is all of the answer.'), { modalonly: true, placeholder: 'IP Address: {address}<' }));
+	by('echo')(option(form.Flag, 'insecure_http', _('Allow plain http'), _('Everybody on the way can change the answer then.'), { modalonly: true }));
 	option(form.Flag, 'allow_private', _('Allow private addresses'), _('Publish addresses that the internet cannot reach, too.'), { modalonly: true });
 
 	/* ---- the single tables ---- */
@@ -335,7 +357,7 @@ function create(settings) {
 	option(form.DynamicList, 'roots', _('Root servers'), _('Only for name spaces of your own; empty: those of the internet.'));
 
 	single('notify', _('Notifications'), _('When a name becomes blocked, dark or diverted, or well again, and when an alias moves.'));
-	option(form.DynamicList, 'command', _('Program'), _('And its arguments, one a line; no shell. It gets the event as JSON on its standard input.'));
+	argv('command', _('And its arguments, one a line; no shell. It gets the event as JSON on its standard input.'));
 	option(Secret, 'url', _('Web address'), _('Gets the same JSON by POST.'), { password: reply.config.notify.url != null });
 
 	single('daemon', _('Service'), null);
@@ -345,7 +367,7 @@ function create(settings) {
 	option(form.Value, 'timeout', _('Time for one request'), null, duration);
 	option(form.Value, 'ca_file', _('Certificate authorities'), _('A file in PEM form; empty: the system\'s.'));
 	option(form.Value, 'providers_dir', _('Your own providers'), _('A directory of definitions in the form of the built-in ones.'));
-	option(form.Value, 'state_dir', _('Memory'), _('A directory on flash: what was published last. In force after a restart.'));
+	option(form.Value, 'state_dir', _('State directory'), _('On flash: what was published last. In force after a restart.'));
 	option(form.Value, 'socket', _('Socket'), _('In force after a restart.'));
 
 	return m;

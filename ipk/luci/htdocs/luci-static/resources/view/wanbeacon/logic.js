@@ -106,11 +106,22 @@ function describe(r, now) {
 	return { tone: 'warn', words: r.state, detail: r.error };
 }
 
+/* The same of an alias of `status`. */
+function describeAlias(a, now) {
+	const d = describe({ state: a.state, provider: a.provider, verdict: a.verdict, verdict_note: a.verdict_note }, now);
+	if (a.state == 'waiting')
+		d.words = _('no target has been seen to be well yet');
+	else if (a.state == 'blocked')
+		d.words = _('blocked');
+	d.detail = [ a.reason, a.state == 'waiting' ? null : d.detail ].filter((x) => x).join('; ') || null;
+	return d;
+}
+
 const WORST = [ 'off', 'ok', 'busy', 'warn', 'bad' ];
 
 /*
  * One card a name and provider, both families in it: [{hostname, provider, paused, tone, lines: [record + describe()]}], in
- * the order of the file. The source of each record comes from the configuration, which alone has it.
+ * the order of the file. A line's via says which source is in use, and why, where there are several.
  */
 function cards(status, config, now) {
 	const all = [];
@@ -124,8 +135,11 @@ function cards(status, config, now) {
 			all.push(card = { hostname: r.hostname, provider: r.provider, paused: true, blocked: false, tone: 'off', lines: [] });
 
 		const own = recordIndex(config, r.hostname, r.provider);
-		const source = own < 0 ? null : (config.record[own].source ?? 'wan');
-		const line = Object.assign({}, r, { source: source, note: notes[source + ' ' + r.family] });
+		const listed = [].concat(own < 0 ? [] : (config.record[own].source ?? 'wan'));
+		const source = r.source ?? listed[0] ?? null;
+		const line = Object.assign({}, r, { source: source, note: notes[source + ' ' + r.family], via: null });
+		if (r.source && (r.source_note || listed.length > 1))
+			line.via = _('by source %s').format(source) + (r.source_note ? ' \u2013 ' + r.source_note : '');
 		Object.assign(line, describe(line, now));
 		card.lines.push(line);
 		card.paused = card.paused && r.state == 'disabled';
@@ -296,7 +310,7 @@ function tame(text, max, lines) {
 }
 
 return baseclass.extend({
-	span: span, ago: ago, until: until, familyName: familyName, classWords: classWords, describe: describe, cards: cards,
+	span: span, ago: ago, until: until, familyName: familyName, classWords: classWords, describe: describe, describeAlias: describeAlias, cards: cards,
 	progress: progress, recordIndex: recordIndex, search: search, limits: limits, freeName: freeName,
 	hostnameError: hostnameError, durationError: durationError, trouble: trouble, tame: tame
 });

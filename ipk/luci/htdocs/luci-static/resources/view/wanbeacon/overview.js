@@ -159,8 +159,9 @@ return view.extend({
 			E('div', { 'class': 'wb-' + l.tone }, [
 				E('div', { 'class': 'wb-address' }, [
 					parts.foreign(l.published ?? '\u2013', 60),
-					l.wanted && l.wanted != l.published ? ' \u2192 ' + parts.foreign(l.wanted, 60) : '' ]),
-				parts.state(l.tone, l.words, l.detail)
+					l.wanted && l.wanted != l.published && l.state != 'disabled' ? ' \u2192 ' + parts.foreign(l.wanted, 60) : '' ]),
+				parts.state(l.tone, l.words, l.detail),
+				l.via ? E('div', { 'class': 'wb-soft' }, [ parts.foreign(l.via, 300) ]) : ''
 			])
 		]);
 	},
@@ -270,13 +271,12 @@ return view.extend({
 	},
 
 	drawAliases() {
-		const tones = { published: 'ok', blocked: 'bad', retrying: 'warn', disabled: 'off' };
 		const rows = (this.status.aliases ?? []).map((a) => {
-			const tone = tones[a.state] ?? 'busy';
+			const d = logic.describeAlias(a, this.now());
 			return E('tr', { 'class': 'tr' }, [
 				E('td', { 'class': 'td', 'data-title': _('Alias') }, [ parts.foreign(a.hostname, 253) ]),
 				E('td', { 'class': 'td', 'data-title': _('Leads to') }, [ parts.foreign(a.target ?? '\u2013', 253) ]),
-				E('td', { 'class': 'td wb-' + tone, 'data-title': _('State') }, [ parts.state(tone, logic.describe({ state: a.state, family: 'ipv4', provider: '' }, this.now()).words, a.reason) ])
+				E('td', { 'class': 'td wb-' + d.tone, 'data-title': _('State') }, [ parts.state(d.tone, d.words, d.detail) ])
 			]);
 		});
 		const sig = JSON.stringify(this.status.aliases ?? []);

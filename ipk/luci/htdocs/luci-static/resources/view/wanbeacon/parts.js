@@ -50,6 +50,7 @@ const css = `
 @media (prefers-reduced-motion: reduce) { .wb-busy.wb-state::before { animation: none } }
 .wb-ok { --wb-tone: var(--success-color-medium, #009a4c) } .wb-busy { --wb-tone: var(--primary-color-high, #1976d2) }
 .wb-warn { --wb-tone: #d89000 } .wb-bad { --wb-tone: var(--error-color-medium, #e8210d) } .wb-off { --wb-tone: #999 }
+.item .wb-up { padding: 0 .4em; margin: 0 .5em 0 0; line-height: 1.4 } .item:first-child .wb-up { visibility: hidden }
 .wb-log { max-height: 18rem; overflow: auto; padding: .5rem .7rem; border: 1px solid var(--border-color-medium, #ccc); border-radius: 4px;
   background: var(--background-color-low, transparent); font: 12px/1.55 monospace }
 .wb-log div { white-space: pre-wrap; overflow-wrap: anywhere; padding-left: 5.2em; text-indent: -5.2em }

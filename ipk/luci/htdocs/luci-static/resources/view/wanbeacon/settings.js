@@ -150,6 +150,7 @@ return view.extend({
 	mistakes(errors) {
 		if (!errors?.length)
 			return;
+		this.box.querySelectorAll('.wb-error').forEach((e) => e.remove());
 		dom.content(this.banner, parts.warning([
 			E('h4', {}, [ _('The settings have mistakes') ]),
 			E('ul', {}, errors.map((e) => {

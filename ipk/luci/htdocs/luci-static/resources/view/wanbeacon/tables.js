@@ -18,10 +18,13 @@ const LISTS = {
 	record: [ 'families', 'on_change' ], alias: [ 'targets' ], source: [ 'command' ],
 	provider: [], daemon: [], verify: [ 'roots' ], notify: [ 'command' ]
 };
-/* Lists that the form shows as one text, such as "ipv4 ipv6". */
-const JOINED = { record: [ 'families' ] };
+/*
+ * Lists that the form shows as one text: "ipv4 ipv6", and a program with its arguments, one a line, as these may be the same
+ * twice, which a list of LuCI's loses.
+ */
+const JOINED = { families: ' ', on_change: '\n', command: '\n' };
 const BOOLEANS = {
-	record: [ 'enabled', 'remove_on_exit' ], alias: [], source: [ 'allow_private' ],
+	record: [ 'enabled', 'remove_on_exit' ], alias: [], source: [ 'allow_private', 'insecure_http' ],
 	provider: [ 'insecure_http' ], daemon: [], verify: [ 'enabled' ], notify: []
 };
 const SINGLE = [ 'daemon', 'verify', 'notify' ];
@@ -34,7 +37,7 @@ function shown(type, key, v) {
 	if (isStored(v))
 		return STORED;
 	if (Array.isArray(v))
-		return (JOINED[type] ?? []).indexOf(key) >= 0 ? v.join(' ') : v.map(String);
+		return JOINED[key] && LISTS[type].indexOf(key) >= 0 ? v.join(JOINED[key]) : v.map(String);
 	return v;
 }
 
@@ -49,7 +52,7 @@ function section(type, ref, name, table) {
 
 /*
  * The reply of `get_config` as the data of a form.JSONMap. Each section has _ref, its place in the file (none: new), and in
- * accounts and sources _name. Records hold the section's name of their account and source rather than the account's, so that
+ * accounts and sources _name. Records hold the section's name of their account and sources rather than the account's, so that
  * a new name needs no change elsewhere.
  */
 function toForm(reply) {
@@ -69,8 +72,10 @@ function toForm(reply) {
 	c.record.forEach((r, i) => {
 		const s = section('record', 'record[' + i + ']', null, r);
 		for (const type of [ 'provider', 'source' ])
-			if (s[type] != null && ids[type][s[type]] != null)
-				s[type] = ids[type][s[type]];
+			if (Array.isArray(s[type]))
+				s[type] = s[type].map((name) => ids[type][name] ?? name);
+			else if (s[type] != null)
+				s[type] = ids[type][s[type]] ?? s[type];
 		s['.name'] = 'record_' + i;
 		data.record.push(s);
 	});
@@ -89,8 +94,12 @@ function toForm(reply) {
 function typed(type, key, v, was) {
 	if (v === STORED)
 		return { set: true };
+	/* of lines, the last may be empty */
 	if (LISTS[type].indexOf(key) >= 0)
-		return Array.isArray(v) ? v : String(v).split(/\s+/).filter((x) => x);
+		return Array.isArray(v) ? v : JOINED[key] == '\n' ? v.replace(/\r/g, '').replace(/\n+$/, '').split('\n') : String(v).split(/\s+/).filter((x) => x);
+	/* one source is a text, unless the file has it as a list */
+	if (Array.isArray(v))
+		return v.length == 1 && !Array.isArray(was) ? v[0] : v;
 	if (BOOLEANS[type].indexOf(key) >= 0 || typeof(was) == 'boolean')
 		return v === true || v === 'true';
 	if (typeof(was) == 'number' && /^\d+$/.test(v))
@@ -145,9 +154,9 @@ function diff(reply, sections) {
 			if (key.charAt(0) == '.' || key.charAt(0) == '_' || s[key] == null || s[key] === '')
 				continue;
 			let v = s[key];
-			if ((key == 'provider' || key == 'source') && names[v] != null)
-				v = names[v];
-			is[key] = typed(type, key, v, was[key]);
+			if (key == 'provider' || key == 'source')
+				v = Array.isArray(v) ? v.map((x) => names[x] ?? x) : (names[v] ?? v);
+			is[key] = JOINED[key] && was[key] != null && v === shown(type, key, was[key]) ? was[key] : typed(type, key, v, was[key]);
 		}
 		/* "type" is needless where the table's name says it; what the file has stays */
 		if (type == 'provider' && is.type === s._name && was.type == null)
