@@ -83,10 +83,10 @@ func newLookout(cfg *config.Config) *lookout {
 		return provider.NameServers()
 	}
 	if cfg.Verify.DoH != "" {
-		client := provider.NewClient(provider.Options{Version: version, CAFile: cfg.Daemon.CAFile, Timeout: cfg.Daemon.Timeout})
+		client := provider.NewClient(provider.Options{Version: version, CAFile: cfg.Daemon.CAFile, Timeout: cfg.Daemon.Timeout, HTTP2: true})
 		l.net.URL = cfg.Verify.DoH
-		l.net.HTTPS = func(ctx context.Context, message []byte) ([]byte, error) {
-			r, err := client.Do(ctx, provider.Call{Method: "POST", URL: cfg.Verify.DoH, Body: string(message),
+		l.net.HTTPS = func(ctx context.Context, device string, source netip.Addr, message []byte) ([]byte, error) {
+			r, err := client.Do(ctx, provider.Call{Method: "POST", URL: cfg.Verify.DoH, Body: string(message), Device: device, From: source,
 				Header: [][2]string{{"Content-Type", "application/dns-message"}, {"Accept", "application/dns-message"}}})
 			switch {
 			case err != nil:
@@ -102,5 +102,5 @@ func newLookout(cfg *config.Config) *lookout {
 
 // Verify implements publish.Verifier.
 func (l *lookout) Verify(ctx context.Context, k *publish.Check) *witness.Facts {
-	return k.Run(ctx, l.net.Via(k.Origin.Device))
+	return k.Run(ctx, l.net.Via(k.Origin.Device, k.Origin.Addr))
 }

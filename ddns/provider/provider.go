@@ -19,6 +19,7 @@ type Options struct {
 	Version string        // of this program, for User-Agent
 	CAFile  string        // PEM bundle; "": the system's
 	Timeout time.Duration // one request, start to end; 0: 20 s
+	HTTP2   bool          // servers may choose HTTP/2; bodies of at most 16 kB are sent then, and no header is read
 }
 
 // Provider is one account at one provider. It may be used by several

@@ -20,9 +20,10 @@ import (
 // is kept, so that the usual handshake reads no bundle. If the host changes to
 // another authority, the bundle is read again.
 type tlsClient struct {
-	caFile   string
-	sessions tls.ClientSessionCache
-	now      func() time.Time // nil: time.Now
+	caFile    string
+	protocols []string // that are offered (ALPN)
+	sessions  tls.ClientSessionCache
+	now       func() time.Time // nil: time.Now
 
 	mu    sync.Mutex
 	small map[string]smallRoots // by host
@@ -97,7 +98,7 @@ func (c *tlsClient) handshake(ctx context.Context, conn net.Conn, host string, r
 	}
 	tc := tls.Client(conn, &tls.Config{
 		ServerName: host, MinVersion: tls.VersionTLS12, RootCAs: roots.pool,
-		ClientSessionCache: c.sessions, Time: c.now,
+		ClientSessionCache: c.sessions, Time: c.now, NextProtos: c.protocols,
 	})
 	if err := tc.Handshake(); err != nil {
 		return nil, err

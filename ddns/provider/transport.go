@@ -3,6 +3,7 @@ package provider
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -10,7 +11,7 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
-// transport makes HTTP/1.1 exchanges, each on a connection of its own: one
+// transport makes HTTP/1.1 exchanges (HTTP/2, if opt says so), each on a connection of its own: one
 // write, one answer, closed. Between exchanges it keeps addresses that worked,
 // TLS sessions and the certificate authorities that vouched, and no connection.
 type transport struct {
@@ -25,7 +26,11 @@ type transport struct {
 }
 
 func newTransport(opt Options) *transport {
-	return &transport{opt: opt, resolver: newResolver(), tls: newTLSClient(opt.CAFile)}
+	t := &transport{opt: opt, resolver: newResolver(), tls: newTLSClient(opt.CAFile)}
+	if opt.HTTP2 {
+		t.tls.protocols = []string{"h2", "http/1.1"}
+	}
+	return t
 }
 
 // roundTrip sends the request and reads the answer. It ends as soon as ctx is
@@ -38,6 +43,13 @@ func (t *transport) roundTrip(ctx context.Context, from Origin, bind string, req
 		return nil, note, err
 	}
 	defer conn.Close()
+	if c, ok := conn.(*tls.Conn); ok && c.ConnectionState().NegotiatedProtocol == "h2" {
+		defer socket.CloseWith(ctx, conn)()
+		if r, err = exchange2(conn, req); err != nil {
+			return nil, note, &failure{err: socket.CtxOr(ctx, err), sent: true, doing: "waiting for the answer"}
+		}
+		return r, note, nil
+	}
 	if len(text) > neverBlocks {
 		defer socket.CloseWith(ctx, conn)()
 	}

@@ -26,7 +26,8 @@ const (
 	EventBlocked  = "blocked"
 	EventDark     = "dark"
 	EventDiverted = "diverted"
-	EventWell     = "well" // one of the others is over
+	EventStale    = "stale" // and publishing once more has not helped
+	EventWell     = "well"  // one of the others is over
 	Moved         = "moved"
 )
 
@@ -73,7 +74,25 @@ func (c *Core) turned(now time.Time, e *entry, v witness.Verdict, note string) {
 		c.report(now, e, EventDark, e.Hostname+" does not resolve: "+note)
 	case v == witness.Diverted:
 		c.report(now, e, EventDiverted, e.Hostname+" is diverted: "+note)
-	case v == witness.OK && (e.troubled == EventDark || e.troubled == EventDiverted):
+	case v == witness.OK && (e.troubled == EventDark || e.troubled == EventDiverted || e.troubled == EventStale):
 		c.report(now, e, EventWell, e.Hostname+" is well again: "+note)
 	}
+}
+
+// stuck reports a record whose verdict is stale, when that has been so for the
+// provider's delay after it was published once more; until then it says when
+// that is to be looked at. A provider that takes addresses and forgets them
+// would not be noticed otherwise.
+func (c *Core) stuck(now time.Time, e *entry, delay time.Duration, note string) (at time.Time) {
+	if e.troubled == EventStale || e.troubled == EventBlocked {
+		return at
+	}
+	if e.sight.verdict == witness.Stale {
+		if at = e.sight.since.Add(delay); !at.After(now) {
+			c.report(now, e, EventStale, e.Hostname+" is stale, and publishing it once more has not helped: "+note)
+			return time.Time{}
+		}
+		return at
+	}
+	return now.Add(delay)
 }

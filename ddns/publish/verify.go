@@ -128,7 +128,9 @@ func (c *Core) check(e *entry, now time.Time) *Check {
 		k.Type = dns.TypeCNAME
 	}
 	if a := c.accounts[e.Provider]; a != nil {
-		k.Origin.Device = a.device(e)
+		if k.Origin.Device = a.device(e); e.answer.Named && k.Origin.Device == e.answer.Interface {
+			k.Origin.Addr = e.answer.From
+		}
 	}
 	switch {
 	case s.facts == nil || s.doubts > 0 || now.Sub(s.walked) >= walkEvery:
@@ -238,8 +240,13 @@ func (c *Core) judge(now time.Time, e *entry, how witness.How, f *witness.Facts)
 		if v != witness.Unverifiable {
 			s.moved = witness.Delegation{}
 		}
-		if v == witness.Stale && !s.resent {
-			s.resent, e.forced = true, true
+		if v == witness.Stale {
+			if at := c.stuck(now, e, x.Delay, note); at.Before(s.next) && !at.IsZero() {
+				s.next = at
+			}
+			if !s.resent {
+				s.resent, e.forced = true, true
+			}
 		}
 	}
 	return c.turn(now, e, v, note)

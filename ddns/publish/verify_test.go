@@ -259,15 +259,44 @@ func TestNewDelegationIsAcceptedAfterADay(t *testing.T) {
 	})
 }
 
-// TestStaleIsPublishedOnceMore, and never in a loop.
+// TestStaleIsPublishedOnceMore, and never in a loop; the user is told when that
+// has not helped, once, and when it is over.
 func TestStaleIsPublishedOnceMore(t *testing.T) {
-	watch(t, 1, func(w *watched) {
+	var mu sync.Mutex
+	var told []string
+	notify := func(p *Plan) {
+		p.Messengers = []Messenger{{Name: "test", Deliver: func(_ context.Context, m []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, string(m))
+			return nil
+		}}}
+	}
+	events := func(want ...string) {
+		t.Helper()
+		mu.Lock()
+		defer mu.Unlock()
+		ok := len(told) == len(want)
+		for i := range min(len(told), len(want)) {
+			ok = ok && strings.Contains(told[i], `"event":"`+want[i]+`"`)
+		}
+		if !ok {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	}
+	watchWith(t, 1, notify, func(w *watched) {
 		time.Sleep(time.Hour)
 		w.lags(func(int) time.Duration { return -1 })
 		w.net.set(v4("8.8.8.8"))
 		time.Sleep(4 * time.Minute)
 		w.verdict(witness.Pending, "8.8.4.4 (older)")
 		w.prov.excuseAll(false)
+		time.Sleep(2 * time.Minute)
+		w.verdict(witness.Stale, "8.8.4.4 (older)")
+		events() // publishing once more may help
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		events("stale")
 		time.Sleep(3 * 24 * time.Hour)
 		w.verdict(witness.Stale, "8.8.4.4 (older)")
 		if w.prov.requests() != 3 || w.logged("publishing it once more") != 1 {
@@ -277,6 +306,28 @@ func TestStaleIsPublishedOnceMore(t *testing.T) {
 		w.net.set(v4("8.8.8.9")) // another address gets another chance
 		time.Sleep(time.Hour)
 		w.verdict(witness.OK, "all 5")
+		events("stale", "well")
+	})
+}
+
+// TestStaleThatPublishingMendsIsNoEvent.
+func TestStaleThatPublishingMendsIsNoEvent(t *testing.T) {
+	told := make(chan string, 10)
+	notify := func(p *Plan) {
+		p.Messengers = []Messenger{{Name: "test", Deliver: func(_ context.Context, m []byte) error { told <- string(m); return nil }}}
+	}
+	watchWith(t, 1, notify, func(w *watched) {
+		time.Sleep(time.Hour)
+		w.lags(func(int) time.Duration { return -1 })
+		w.net.set(v4("8.8.8.8"))
+		time.Sleep(4 * time.Minute)
+		w.prov.excuseAll(false)
+		w.lags(func(int) time.Duration { return time.Second })
+		time.Sleep(time.Hour)
+		w.verdict(witness.OK, "all 5")
+		if w.logged("publishing it once more") != 1 || len(told) != 0 {
+			t.Error(w.log.lines, len(told))
+		}
 	})
 }
 

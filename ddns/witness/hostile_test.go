@@ -172,7 +172,7 @@ func TestHostileServersCannotAmplify(t *testing.T) {
 			n := &Net{}
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // the daemon gives a check 15 s
 			defer cancel()
-			f := Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots}.Run(ctx, &at{n.Via(""), h.listen(t), w})
+			f := Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots}.Run(ctx, &at{n.Via("", netip.Addr{}), h.listen(t), w})
 			if f.Queries > maxQuestions || h.asked.Load() > 5*maxQuestions || n.Sent() > 5*maxQuestions {
 				t.Errorf("%d questions, %d messages, %d sent", f.Queries, h.asked.Load(), n.Sent())
 			}

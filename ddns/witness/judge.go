@@ -80,12 +80,12 @@ func judge(f *Facts, e Expected) (Verdict, string) {
 		return Unverifiable, "nothing has been published"
 	case f.Why == "":
 		return f.judge(e)
-	case len(f.Servers) == 0 || f.Servers[0].Said == Silent || f.Servers[0].Said == Refused:
-		who := "there is no resolver to ask"
-		if f.Resolver != "" {
-			who = "the resolver " + f.Resolver + " does not answer"
-		}
-		return Unverifiable, f.Why + ", and " + who
+	case f.Resolver == "" || len(f.Servers) == 0:
+		return Unverifiable, f.Why + ", and there is no resolver to ask"
+	case f.Servers[0].Said == Silent || f.Servers[0].Said == Refused:
+		return Unverifiable, f.Why + ", and the resolver " + f.Resolver + " does not answer"
+	case f.Servers[0].Said == Garbage:
+		return Unverifiable, f.Why + ", and the resolver " + f.Resolver + " gives an address to names that cannot exist"
 	}
 	v, note := f.judge(e)
 	if v == Stale && e.Age < e.Delay+cached {

@@ -74,6 +74,7 @@ func TestVerdicts(t *testing.T) {
 		"resolver, sinkhole":         {weak(foreign), usual, 3 * time.Hour, Diverted, "weaker"},
 		"resolver, no name":          {weak("no such name"), usual, 3 * time.Hour, Dark, "weaker"},
 		"resolver silent":            {weak("no answer"), usual, time.Hour, Unverifiable, "outgoing DNS is blocked, and the resolver 192.0.2.53:53 does not answer"},
+		"resolver lies":              {weak("a broken answer"), usual, 3 * time.Hour, Unverifiable, "outgoing DNS is blocked, and the resolver 192.0.2.53:53 gives an address to names that cannot exist"},
 		"blocked without a resolver": {&Facts{Why: "outgoing DNS is blocked"}, usual, time.Hour, Unverifiable, "there is no resolver to ask"},
 	} {
 		t.Run(name, func(t *testing.T) {

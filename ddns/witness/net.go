@@ -21,8 +21,9 @@ type Net struct {
 	Resolvers func() []netip.AddrPort
 
 	// HTTPS asks a resolver over HTTPS (RFC 8484) in place of Resolvers, if it
-	// is not nil: it posts a message and returns the answer. URL names it.
-	HTTPS func(ctx context.Context, message []byte) ([]byte, error)
+	// is not nil: it posts a message, from a device and source as of Via, and
+	// returns the answer. URL names it.
+	HTTPS func(ctx context.Context, device string, source netip.Addr, message []byte) ([]byte, error)
 	URL   string
 
 	sent     atomic.Int64
@@ -35,13 +36,17 @@ type Net struct {
 // Sent is how many messages were sent.
 func (n *Net) Sent() int64 { return n.sent.Load() }
 
-// Via returns the way out through a device; "": any.
-func (n *Net) Via(device string) Asker { return &way{n, device} }
+// Via returns the way out through a device, "": any, from a source address,
+// the zero one: the kernel's choice. Servers of the other family are asked from
+// an address of the kernel's choice, and those on this side of the WAN by
+// whatever way leads there.
+func (n *Net) Via(device string, source netip.Addr) Asker { return &way{n, device, source} }
 
-// way asks through one device.
+// way asks through one device and from one address.
 type way struct {
 	n      *Net
 	device string
+	source netip.Addr
 }
 
 // maxOne bounds what is remembered about servers.
@@ -78,7 +83,7 @@ func (w *way) Resolve(ctx context.Context, name string, typ uint16) (m *dns.Mess
 		q := dns.NewQuestion(name, typ, dns.Recursive)
 		q.Msg[0], q.Msg[1] = 0, 0 // RFC 8484 section 4.1
 		w.n.sent.Add(1)
-		packet, err := w.n.HTTPS(ctx, q.Msg)
+		packet, err := w.n.HTTPS(ctx, w.device, w.source, q.Msg)
 		if err != nil {
 			return nil, w.n.URL, err
 		}
@@ -134,17 +139,22 @@ func left(ctx context.Context) time.Duration {
 }
 
 func (w *way) dial(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
-	device := w.device
-	if a := to.Addr(); a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || w.n.noDevice.Load() {
+	device, source := w.device, w.source
+	a := to.Addr()
+	local := a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
+	if local || w.n.noDevice.Load() {
 		device = ""
+	}
+	if local || source.Is4() != a.Is4() {
+		source = netip.Addr{}
 	}
 	var c *socket.Conn
 	var refused bool
 	var err error
 	if network == "udp" {
-		c, refused, err = socket.UDP(to, device, netip.Addr{})
+		c, refused, err = socket.UDP(to, device, source)
 	} else {
-		c, refused, err = socket.TCP(ctx, to, device, netip.Addr{}, nil, func() {})
+		c, refused, err = socket.TCP(ctx, to, device, source, nil, func() {})
 	}
 	if refused {
 		w.n.noDevice.Store(true)

@@ -36,7 +36,7 @@ func TestServersThatDoNotKeepTheCase(t *testing.T) {
 	n := &Net{}
 	const name = "a-name-with-many-letters.example.org"
 	for range 3 {
-		m, err := n.Via("").Ask(t.Context(), server, name, dns.TypeA)
+		m, err := n.Via("", netip.Addr{}).Ask(t.Context(), server, name, dns.TypeA)
 		if err != nil || len(m.Records) != 1 {
 			t.Fatal(m, err)
 		}
@@ -51,16 +51,16 @@ func TestResolvers(t *testing.T) {
 	refusing := (&hostile{answer: gives("192.0.2.1", func(m *dnsmessage.Message) { m.RCode, m.Answers = dnsmessage.RCodeRefused, nil })}).listen(t)
 	good := (&hostile{answer: gives("192.0.2.7", nil)}).listen(t)
 	n := &Net{Resolvers: func() []netip.AddrPort { return []netip.AddrPort{deaf, refusing, good} }}
-	m, who, err := n.Via("").Resolve(t.Context(), "home.example.org", dns.TypeA)
+	m, who, err := n.Via("", netip.Addr{}).Resolve(t.Context(), "home.example.org", dns.TypeA)
 	if err != nil || who != good.String() || m.Addr(&m.Records[0]) != netip.MustParseAddr("192.0.2.7") {
 		t.Error(m, who, err)
 	}
 	n.Resolvers = func() []netip.AddrPort { return []netip.AddrPort{refusing} }
-	if m, _, err := n.Via("").Resolve(t.Context(), "home.example.org", dns.TypeA); err != nil || m.RCode() != dns.Refused {
+	if m, _, err := n.Via("", netip.Addr{}).Resolve(t.Context(), "home.example.org", dns.TypeA); err != nil || m.RCode() != dns.Refused {
 		t.Error(m, err)
 	}
 	n.Resolvers = nil
-	if _, _, err := n.Via("").Resolve(t.Context(), "home.example.org", dns.TypeA); err != errNoResolver {
+	if _, _, err := n.Via("", netip.Addr{}).Resolve(t.Context(), "home.example.org", dns.TypeA); err != errNoResolver {
 		t.Error(err)
 	}
 }
@@ -68,25 +68,31 @@ func TestResolvers(t *testing.T) {
 // TestResolverOverHTTPS: messages have the id 0, which caches can share.
 func TestResolverOverHTTPS(t *testing.T) {
 	n := &Net{URL: "https://dns.example.net/dns-query"}
-	n.HTTPS = func(_ context.Context, message []byte) ([]byte, error) {
+	n.HTTPS = func(_ context.Context, _ string, _ netip.Addr, message []byte) ([]byte, error) {
 		var q dnsmessage.Message
 		if err := q.Unpack(message); err != nil || q.ID != 0 || !q.RecursionDesired {
 			t.Error(q, err)
 		}
-		return gives("203.0.113.7", func(m *dnsmessage.Message) { m.Authoritative = false })(&q, message)[0], nil
+		return gives("203.0.113.7", func(m *dnsmessage.Message) {
+			if m.Authoritative = false; q.Questions[0].Name.String() == nonsense+"." {
+				m.RCode, m.Answers = dnsmessage.RCodeNameError, nil
+			}
+		})(&q, message)[0], nil
 	}
 	blocked := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}
-	f := Check{Name: "home.example.org", Type: dns.TypeA, Roots: blocked}.Run(t.Context(), n.Via(""))
+	f := Check{Name: "home.example.org", Type: dns.TypeA, Roots: blocked}.Run(t.Context(), n.Via("", netip.Addr{}))
 	v, note := Judge(f, Expected{Want: "203.0.113.7", Age: time.Hour})
 	if v != OK || !strings.Contains(note, "weaker, as only the resolver https://dns.example.net/dns-query could be asked: outgoing DNS is blocked") {
 		t.Error(v, note)
 	}
-	for name, answer := range map[string]func(context.Context, []byte) ([]byte, error){
-		"error":   func(context.Context, []byte) ([]byte, error) { return nil, errors.New("HTTP status 500") },
-		"garbage": func(context.Context, []byte) ([]byte, error) { return []byte("<html>"), nil },
+	for name, answer := range map[string]func(context.Context, string, netip.Addr, []byte) ([]byte, error){
+		"error": func(context.Context, string, netip.Addr, []byte) ([]byte, error) {
+			return nil, errors.New("HTTP status 500")
+		},
+		"garbage": func(context.Context, string, netip.Addr, []byte) ([]byte, error) { return []byte("<html>"), nil },
 	} {
 		n.HTTPS = answer
-		f := Check{Name: "home.example.org", Type: dns.TypeA, Roots: blocked}.Run(t.Context(), n.Via(""))
+		f := Check{Name: "home.example.org", Type: dns.TypeA, Roots: blocked}.Run(t.Context(), n.Via("", netip.Addr{}))
 		if v, note := Judge(f, Expected{Want: "203.0.113.7", Age: time.Hour}); v != Unverifiable {
 			t.Error(name, v, note)
 		}

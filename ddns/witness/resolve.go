@@ -7,6 +7,9 @@ import (
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
 )
 
+// nonsense is a name that cannot exist (RFC 6761 section 6.4).
+const nonsense = wildcardLabel + ".invalid"
+
 // resolve asks a resolver, where the authoritative servers cannot be asked.
 func (w *walker) resolve(ctx context.Context, f *Facts, name string, typ uint16) {
 	f.Chain, f.Broken, f.Servers = nil, "", nil
@@ -34,6 +37,14 @@ func (w *walker) resolve(ctx context.Context, f *Facts, name string, typ uint16)
 			s.Said = NoData
 		default:
 			s.Said = Values
+			// Does it give an address to any name?
+			w.left--
+			if m, _, err := w.Resolve(ctx, nonsense, typ); err == nil {
+				var r reading
+				if r.follow(m, "", nonsense, typ); len(r.values) > 0 {
+					s.Said = Garbage
+				}
+			}
 		}
 	}
 	s.Addr, _ = netip.ParseAddrPort(who)

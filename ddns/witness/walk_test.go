@@ -190,10 +190,10 @@ func sideways(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) e
 func TestBlockedAndRedirected(t *testing.T) {
 	answers := func(values ...string) func(string, uint16) ([]string, dnsmessage.RCode, error) {
 		return func(name string, typ uint16) ([]string, dnsmessage.RCode, error) {
-			if values == nil {
+			if values == nil || name == nonsense && len(values) == 1 {
 				return nil, dnsmessage.RCodeNameError, nil
 			}
-			return values, 0, nil
+			return values[:1], 0, nil
 		}
 	}
 	broken := func(which string) func(string, uint16) ([]string, dnsmessage.RCode, error) {
@@ -229,6 +229,7 @@ func TestBlockedAndRedirected(t *testing.T) {
 		"blocked, resolver is silent": {nil, nil, Unverifiable, "outgoing DNS is blocked: no root server answers, and the resolver 192.0.2.53 does not answer"},
 		"blocked, sinkhole":           {answers("192.0.2.66"), nil, Diverted, "weaker"},
 		"blocked, no such name":       {answers(), nil, Dark, "no such name; weaker"},
+		"blocked, any name":           {answers("192.0.2.66", "of anybody"), nil, Unverifiable, "gives an address to names that cannot exist"},
 		"blocked, name is broken":     {broken("home.example.org"), nil, Dark, "SERVFAIL; weaker"},
 		"blocked, resolver is broken": {broken("all"), nil, Unverifiable, "does not answer"},
 		"redirected":                  {answers(dnsworld.Home), proxy, OK, "weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is redirected"},

@@ -48,6 +48,13 @@ func realDNS(s *site) (top *lab.Authority) {
 	return top
 }
 
+// hidden makes the name servers unreachable for the router.
+func hidden(s *site) {
+	for _, addr := range []string{rootServer, testServer, dynServer1, dynServer2} {
+		s.Router.IP("route", "add", "blackhole", addr)
+	}
+}
+
 const verifyConfig = `[provider.dyn]
 type = "rfc2136"
 server = "` + dynServer1 + `"
@@ -112,9 +119,7 @@ func TestTheWorldIsWatched(t *testing.T) {
 	d.WaitLog(t.Context(), "home.dyn.test: ipv4 ok again")
 
 	// Nothing gets through any more: that says nothing about the name.
-	for _, addr := range []string{rootServer, testServer, dynServer1, dynServer2} {
-		s.Router.IP("route", "add", "blackhole", addr)
-	}
+	hidden(s)
 	d.WaitLog(t.Context(), "home.dyn.test: unverifiable: outgoing DNS is blocked: no root server answers, and the resolver 127.0.0.1 does not answer")
 	if d.Stop(); strings.Contains(d.Output(), "race") {
 		t.Error(d.Output())

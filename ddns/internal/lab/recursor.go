@@ -21,9 +21,15 @@ type Recursor struct {
 }
 
 // Recursor starts one at an address of the namespace. Nothing stays in its
-// cache for longer than keep.
-func (ns *Namespace) Recursor(addr, root string, keep time.Duration) *Recursor {
+// cache for longer than keep. With a CA it also serves DNS over HTTPS, at
+// https://ADDR/dns-query.
+func (ns *Namespace) Recursor(addr, root string, keep time.Duration, ca ...*CA) *Recursor {
 	ns.lab.Helper()
+	https := ""
+	for _, ca := range ca {
+		cert, key := ca.Files(addr)
+		https = fmt.Sprintf(" interface: %s@443\n tls-service-pem: %q\n tls-service-key: %q\n", addr, cert, key)
+	}
 	dir := ns.lab.TempDir()
 	hints := filepath.Join(dir, "root.hints")
 	conf := filepath.Join(dir, "unbound.conf")
@@ -40,6 +46,7 @@ func (ns *Namespace) Recursor(addr, root string, keep time.Duration) *Recursor {
  pidfile: ""
  root-hints: %q
  module-config: "iterator"
+ local-zone: "test." nodefault
  use-syslog: no
  logfile: ""
  verbosity: 1
@@ -47,9 +54,9 @@ func (ns *Namespace) Recursor(addr, root string, keep time.Duration) *Recursor {
  cache-max-ttl: %d
  cache-max-negative-ttl: %d
  infra-host-ttl: %d
-remote-control:
+%sremote-control:
  control-enable: no
-`, addr, dir, hints, seconds, seconds, seconds),
+`, addr, dir, hints, seconds, seconds, seconds, https),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			ns.lab.Fatalf("lab: %v", err)
@@ -88,14 +95,21 @@ func (a Answer) String() string {
 
 // Look asks the resolver for the IPv4 addresses of a name, from its own
 // namespace.
-func (r *Recursor) Look(name string) (a Answer, err error) {
+func (r *Recursor) Look(name string) (a Answer, err error) { return r.ns.look(r.Addr, name) }
+
+// LookAt asks a name server in the resolver's place.
+func (r *Recursor) LookAt(server, name string) (a Answer, err error) {
+	return r.ns.look(netip.AddrPortFrom(netip.MustParseAddr(server), 53), name)
+}
+
+func (ns *Namespace) look(server netip.AddrPort, name string) (a Answer, err error) {
 	q := dnsmessage.Message{Header: dnsmessage.Header{ID: 815, RecursionDesired: true},
 		Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName(canonical(name)), Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}}}
 	packed, err := q.Pack()
 	if err != nil {
 		return a, err
 	}
-	reply, err := r.ns.exchange(r.Addr, packed)
+	reply, err := ns.exchange(server, packed)
 	if err != nil {
 		return a, err
 	}
@@ -114,4 +128,14 @@ func (r *Recursor) Look(name string) (a Answer, err error) {
 		}
 	}
 	return a, nil
+}
+
+// Liar starts a resolver (dnsmasq) at an address of the namespace that gives
+// one address to every name, as networks do that want to be paid first.
+func (ns *Namespace) Liar(addr, always string) *Process {
+	ns.lab.Helper()
+	p := ns.Spawn("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--pid-file=", "--user=", "--group=",
+		"--bind-interfaces", "--listen-address="+addr, "--address=/#/"+always)
+	p.WaitLine(context.Background(), "started, ")
+	return p
 }

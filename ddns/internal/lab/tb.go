@@ -43,6 +43,7 @@ var packages = map[string]string{
 	"named":     "bind9",
 
 	"miniupnpd": "miniupnpd-nftables",
+	"nft":       "nftables",
 	"nsd":       "nsd",
 	"radvd":     "radvd",
 	"unbound":   "unbound",

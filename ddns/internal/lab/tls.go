@@ -82,3 +82,24 @@ func (ca *CA) Server(expired bool, hosts ...string) tls.Certificate {
 	}
 	return tls.Certificate{Certificate: [][]byte{ca.sign(template, &key.PublicKey)}, PrivateKey: key}
 }
+
+// Files writes a server's certificate and key for names and addresses, PEM.
+func (ca *CA) Files(hosts ...string) (cert, key string) {
+	ca.lab.Helper()
+	pair := ca.Server(false, hosts...)
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		ca.lab.Fatalf("lab: CA: %v", err)
+	}
+	dir := ca.lab.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for _, f := range []struct {
+		path, kind string
+		der        []byte
+	}{{cert, "CERTIFICATE", pair.Certificate[0]}, {key, "PRIVATE KEY", der}} {
+		if err := os.WriteFile(f.path, pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der}), 0o600); err != nil {
+			ca.lab.Fatalf("lab: CA: %v", err)
+		}
+	}
+	return cert, key
+}

@@ -97,9 +97,17 @@ func TestProviderFails(t *testing.T) {
 	}
 
 	w.happen(episode{
+		name: "update interface in trouble", strike: func(w *tale) { w.Trouble(seizure.Error); w.move("11.22.33.7") },
+		says:   `home.dyn.net: ipv4 update at a failed: "911"`,
+		reason: "",
+		repair: func(w *tale) { w.Trouble(seizure.None) },
+		well:   "home.dyn.net: ipv4 seen by all 5 name servers after ",
+	})
+
+	w.happen(episode{
 		name: "forgets", strike: func(w *tale) { w.Trouble(seizure.Forgets); w.move("11.22.33.9") },
-		says: "home.dyn.net: stale: ns1.dyn.net, ns2.dyn.net, ns3.dyn.net, 2 more: 11.22.33.8 (older); publishing it once more", after: delay,
-		verdict: "stale", note: "11.22.33.8 (older)", reason: "stale: ns1.dyn.net",
+		says: "home.dyn.net: stale: ns1.dyn.net, ns2.dyn.net, ns3.dyn.net, 2 more: 11.22.33.7 (older); publishing it once more", after: delay,
+		verdict: "stale", note: "11.22.33.7 (older)", notified: "stale", reason: "stale: ns1.dyn.net",
 		repair: func(w *tale) { w.Trouble(seizure.None) },
 		well:   "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.9",
 	})
@@ -110,7 +118,7 @@ func TestProviderFails(t *testing.T) {
 	w.happen(episode{
 		name: "one late", strike: func(w *tale) { w.Trouble(seizure.OneLate); w.move("11.22.33.10") },
 		says: "home.dyn.net: stale: ns5.dyn.net: 11.22.33.9 (older); publishing it once more", after: delay,
-		verdict: "stale", note: "ns5.dyn.net: 11.22.33.9 (older)", reason: "stale: ns5.dyn.net",
+		verdict: "stale", note: "ns5.dyn.net: 11.22.33.9 (older)", notified: "stale", reason: "stale: ns5.dyn.net",
 		repair: func(w *tale) { w.Trouble(seizure.None) },
 		well:   "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.10",
 	})
@@ -166,5 +174,50 @@ func TestBlindAndBack(t *testing.T) {
 		},
 		well: "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.8",
 	})
+	w.end()
+}
+
+// TestRedirected: whoever the router asks, somebody else answers. Nobody is
+// told, and the alias stays, as nothing is wrong for others.
+func TestRedirected(t *testing.T) {
+	w := begin(t)
+	w.Router.ResolvConf("nameserver " + seizure.Resolver() + "\n")
+	w.Daemon.Mark()
+	back := w.RedirectDNS(seizure.Resolver())
+	w.until("the resolver is asked", func() bool {
+		r, _ := w.Daemon.Status().Record(seizure.HomeA, "ipv4")
+		return r.Verdict == "ok" && strings.Contains(r.VerdictNote, "weaker, as only the resolver "+seizure.Resolver()+" could be asked: outgoing DNS is redirected")
+	})
+	back()
+
+	struck := lab.Now()
+	back = w.RedirectDNS(seizure.Liar())
+	blind := w.log("home.dyn.net: unverifiable: outgoing DNS is redirected: what answers in place of the name servers has no authority, and the resolver " +
+		seizure.Resolver() + " gives an address to names that cannot exist")
+	w.within("redirected: noticed", struck, blind.At, 0, 2*interval)
+	w.hold(failAfter + interval)
+	if a := w.Daemon.Status().Aliases[0]; a.Target != seizure.HomeA {
+		t.Errorf("redirected: the alias leads to %+v", a)
+	}
+	w.reached("redirected", seizure.HomeA, lab.Now(), ttl+slack)
+	back()
+	w.log("home.dyn.net: ipv4 ok again: all 5 name servers give ")
+	w.wellKnown(seizure.HomeA)
+	w.noMore("redirected")
+	w.end()
+}
+
+// TestPeopleWithALastingMemory are reached again, too, within fail_after, the
+// alias's own TTL and ten seconds, although their resolver was told where the
+// alias leads at the worst moment.
+func TestPeopleWithALastingMemory(t *testing.T) {
+	w := begin(t)
+	w.Seize(lab.ServFail)
+	noticed := w.log("home.dyn.net: diverted: ")
+	w.hold(failAfter - early)
+	if a, err := w.Patient.Look(seizure.Alias); err != nil {
+		t.Error(a, err)
+	}
+	w.reachedThrough(w.Patient, "memory", seizure.HomeB, noticed.At, failAfter+aliasTTL+slack)
 	w.end()
 }

@@ -46,6 +46,7 @@ const (
 	failAfter   = 5 * time.Second
 	returnAfter = 5 * time.Second
 	ttl         = 5 * time.Second // of what the neutral resolver keeps
+	aliasTTL    = time.Minute     // of the alias, which others may keep
 	slack       = 10 * time.Second
 	early       = time.Second // by which a line may be read late, and the next one not
 )
@@ -54,21 +55,24 @@ const (
 type tale struct {
 	*seizure.World
 	t    *testing.T
-	addr string // of the router
-	told int    // notifications that have been dealt with
+	addr string       // of the router
+	told map[int]bool // notifications that have been dealt with
 }
 
 // begin waits until all is well at the given address of the router.
 func begin(t *testing.T) *tale {
 	t.Helper()
 	t.Parallel()
-	w := &tale{World: seizure.New(t), t: t, addr: "11.22.33.7"}
+	w := &tale{World: seizure.New(t), t: t, addr: "11.22.33.7", told: map[int]bool{}}
 	w.Online(w.addr)
 	w.Start(binary, seizure.Pace{Interval: interval.String(), FailAfter: failAfter.String(), ReturnAfter: returnAfter.String()}, "GORACE=atexit_sleep_ms=0")
 	w.log("home.dyn.net: ipv4 seen by all 5 name servers after ")
 	w.log("home.example.org: alias of home.dyn.net published at own")
 	w.log("home.example.org: alias seen by the one name server after ")
 	w.wellKnown(seizure.HomeA)
+	if a, err := w.Neutral.LookAt(seizure.Own(), seizure.Alias); err != nil || time.Duration(a.TTL)*time.Second != aliasTTL {
+		t.Errorf("the alias is served with a TTL of %d s: %v %v", a.TTL, a, err)
+	}
 	return w
 }
 
@@ -163,11 +167,16 @@ func (w *tale) within(what string, from, to lab.Instant, least, most time.Durati
 // name, for no longer than bound since an instant.
 func (w *tale) reached(what, by string, from lab.Instant, bound time.Duration) {
 	w.t.Helper()
+	w.reachedThrough(w.Neutral, what, by, from, bound)
+}
+
+func (w *tale) reachedThrough(r *lab.Recursor, what, by string, from lab.Instant, bound time.Duration) {
+	w.t.Helper()
 	want := netip.MustParseAddr(w.addr)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		a, err := w.Neutral.Look(seizure.Alias)
+		a, err := r.Look(seizure.Alias)
 		if err == nil && a.CNAME == by && len(a.Addrs) == 1 && a.Addrs[0] == want {
 			w.within(what+": people reach us by "+by, from, lab.Now(), 0, bound-slack)
 			return
@@ -232,24 +241,33 @@ type event struct {
 	OldTarget                              string `json:"old_target"`
 }
 
-// notification waits for the next one, which has to be this.
+// notification waits for one that has not been dealt with.
 func (w *tale) notification(kind, hostname string) {
 	w.t.Helper()
-	w.until(kind+" of "+hostname+" is notified", func() bool { return len(w.notified()) > w.told })
-	e := w.notified()[w.told]
-	w.told++
-	if e.Event != kind || e.Hostname != hostname || e.Message == "" || e.Time == "" || kind == "moved" && (e.Target == "" || e.OldTarget == "") {
-		w.t.Errorf("notified: %+v; it should be %s of %s", e, kind, hostname)
-	}
+	w.until(kind+" of "+hostname+" is notified", func() bool {
+		for i, e := range w.notified() {
+			if w.told[i] || e.Event != kind || e.Hostname != hostname {
+				continue
+			}
+			w.told[i] = true
+			if e.Message == "" || e.Time == "" || kind == "moved" && (e.Target == "" || e.OldTarget == "") {
+				w.t.Errorf("notified: %+v", e)
+			}
+			return true
+		}
+		return false
+	})
 }
 
 // noMore fails if anything was notified that was not expected.
 func (w *tale) noMore(what string) {
 	w.t.Helper()
-	for _, e := range w.notified()[w.told:] {
-		w.t.Errorf("%s: notified: %+v", what, e)
+	for i, e := range w.notified() {
+		if !w.told[i] {
+			w.t.Errorf("%s: notified: %+v", what, e)
+		}
+		w.told[i] = true
 	}
-	w.told = len(w.notified())
 }
 
 // requests are those to A about its first record and the router's address.

@@ -16,6 +16,7 @@ const (
 	None    Trouble = iota
 	Forgets         // no server gets to know
 	OneLate         // the fifth server does not get to know
+	Error           // it says `911`, and nothing is done
 )
 
 // front is what stands behind A's update interface.
@@ -30,9 +31,12 @@ func (w *World) fronts(world *lab.Namespace) {
 	w.A = w.Provider(world, lab.ProviderOptions{Addr: frontA, Zone: "dyn.net"})
 	w.A.Account("user", "s3cret-word", HomeA, Office)
 	w.A.Handle(func(r *lab.Request) lab.Reply {
-		reply := w.A.Answer(r)
 		w.front.mu.Lock()
 		defer w.front.mu.Unlock()
+		if w.front.trouble == Error {
+			return lab.Reply{Body: "911"}
+		}
+		reply := w.A.Answer(r)
 		if w.front.trouble != Forgets {
 			w.tellA(w.front.trouble)
 		}

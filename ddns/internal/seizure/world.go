@@ -47,7 +47,9 @@ const (
 	frontB   = "45.67.89.62"
 	own      = "45.67.89.71"
 	resolver = "45.67.89.53" // the ISP's
+	liar     = "45.67.89.54" // gives one address to every name
 	neutral  = "45.67.90.2"
+	patient  = "45.67.90.3"
 
 	// Sinkhole is what the new servers answer when they answer one address to
 	// everything.
@@ -67,6 +69,7 @@ type World struct {
 	A, B    *lab.Provider
 	Seizers []*lab.NameServer // who the zone is moved to
 	Neutral *lab.Recursor     // where people are who want to reach the user
+	Patient *lab.Recursor     // keeps what it was told for as long as that may be kept
 	ISPs    *lab.Recursor     // the router's, when asked for it
 	Daemon  *lab.Daemon
 
@@ -86,7 +89,7 @@ func New(tb lab.TB) *World {
 	world := w.World()
 	w.ISP.Link("core0").Add("45.67.89.1/24")
 	net := world.Link("net0")
-	addrs := append(strings.Fields(most), append(seizers, root, tld, fifth, serverB, frontA, frontB, own, resolver)...)
+	addrs := append(strings.Fields(most), append(seizers, root, tld, fifth, serverB, frontA, frontB, own, resolver, liar)...)
 	for _, addr := range addrs {
 		net.Add(addr + "/24")
 	}
@@ -101,9 +104,12 @@ func New(tb lab.TB) *World {
 	here, there := w.Wire(away, "eth0", world, "neutral0")
 	there.Add("45.67.90.1/24")
 	here.Add(neutral + "/24")
+	here.Add(patient + "/24")
 	here.DefaultVia("45.67.90.1")
 	w.Neutral = away.Recursor(neutral, root, keep)
+	w.Patient = away.Recursor(patient, root, time.Hour)
 	w.ISPs = world.Recursor(resolver, root, keep)
+	world.Liar(liar, Sinkhole)
 	return w
 }
 
@@ -176,6 +182,24 @@ func (w *World) BlockDNS(addrs ...string) (unblock func()) {
 	}
 }
 
+// RedirectDNS is what other ISPs do: whoever the router asks, their own
+// resolver answers. It returns the way back.
+func (w *World) RedirectDNS(to string) (back func()) {
+	w.Helper()
+	w.ISP.Run("nft", fmt.Sprintf(`table ip seizure { chain prerouting { type nat hook prerouting priority -100;
+ iifname != "core0" udp dport 53 dnat to %s; iifname != "core0" tcp dport 53 dnat to %s; }; }`, to, to))
+	return func() {
+		w.Helper()
+		w.ISP.Run("nft", "delete table ip seizure")
+	}
+}
+
+// Liar is the address of a resolver that gives the Sinkhole to every name.
+func Liar() string { return liar }
+
+// Own is the address of the user's own name server.
+func Own() string { return own }
+
 // NameServers are the addresses of all authoritative servers.
 func NameServers() []string {
 	return append(strings.Fields(most), fifth, root, tld, serverB, own)
@@ -200,6 +224,8 @@ auth = "basic"
 list = true
 [dns]
 delay = "2s"
+[limits]
+server_error_wait = "2s"
 [[field]]
 key = "username"
 label = "User name"
