@@ -137,16 +137,16 @@ fuzz: tools  ## every fuzz target for FUZZTIME (default 3000x, inputs)
 # The cross binaries start, print their version and read a configuration; the
 # netlink parser's own tests run in both byte orders and word sizes.
 .PHONY: emulated-user
-emulated-user: tools bin/mipsle/wanbeacon bin/mips/wanbeacon bin/arm5/wanbeacon bin/arm64/wanbeacon
+emulated-user: tools $(patsubst %,bin/%/wanbeacon,$(filter-out amd64,$(TARGETS)))
 	ddns/internal/emulated.sh
 
 # What test-emulated needs beside, and Debian's kernels for its machines.
-EMULATED_TOOLS   := qemu-system-mipsel:qemu-system-mips qemu-system-aarch64:qemu-system-arm qemu-system-x86_64:qemu-system-x86 modprobe:kmod
-EMULATED_ARCHS   := mipsel_24kc,arm_cortex-a15_neon-vfpv4,aarch64_generic,x86_64
-EMULATED_KERNELS := mipsel:linux-image-4kc-malta armhf:linux-image-armmp arm64:linux-image-arm64 amd64:linux-image-amd64
+EMULATED_TOOLS   := qemu-system-mipsel:qemu-system-mips qemu-system-aarch64:qemu-system-arm qemu-system-x86_64:qemu-system-x86 qemu-system-i386:qemu-system-x86 modprobe:kmod
+EMULATED_ARCHS   := mipsel_24kc,arm_cortex-a15_neon-vfpv4,aarch64_generic,x86_64,i386_pentium-mmx
+EMULATED_KERNELS := mipsel:linux-image-4kc-malta armhf:linux-image-armmp arm64:linux-image-arm64 amd64:linux-image-amd64 i386:linux-image-686
 
 .PHONY: test-emulated
-test-emulated:  ## whole routers under qemu-system: lease, change, update, for four architectures (root)
+test-emulated:  ## whole routers under qemu-system: lease, change, update, for five architectures (root)
 	@$(MAKE) -s tools TOOLS='$(TOOLS) $(EMULATED_TOOLS)'
 	@for k in $(EMULATED_KERNELS); do ddns/internal/machine/fetch.sh $${k%%:*} $${k##*:} bin/emulated/$${k%%:*} || exit 1; done
 	$(MAKE) $(foreach t,$(shell $(GO) run ./ipk targets -only '$(EMULATED_ARCHS)'),bin/$t/wanbeacon)

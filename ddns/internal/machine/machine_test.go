@@ -42,6 +42,8 @@ var boards = []board{
 		memory, "ttyAMA0", "virtio-net-pci,romfile=", []string{"virtio_pci", "virtio_net"}},
 	{"amd64", "x86_64", []string{"qemu-system-x86_64", "-M", "q35", "-accel", "tcg"},
 		memoryAMD64, "ttyS0", "virtio-net-pci,romfile=", []string{"virtio_pci", "virtio_net"}},
+	{"i386", "i386_pentium-mmx", []string{"qemu-system-i386", "-M", "pc", "-accel", "tcg", "-cpu", "pentium2"},
+		memory, "ttyS0", "virtio-net-pci,romfile=", []string{"virtio_pci", "virtio_net"}},
 }
 
 func TestMain(m *testing.M) { lab.Main(m) }
