@@ -3,6 +3,8 @@ package importer
 import (
 	"net/url"
 	"strings"
+
+	"github.com/wanbeacon/wanbeacon/ddns/replace"
 )
 
 // literal is text of a URL that stands for itself: braces would be placeholders.
@@ -39,8 +41,8 @@ func (im *importer) ddnsCustom(w *wish, c *uciSection) {
 		sent = url.QueryEscape(sent)
 	}
 	param := find(c.options, "param_enc")
-	text = strings.NewReplacer("{", "%7B", "}", "%7D", "[IP]", "{address}", "[DOMAIN]", sent, "[USERNAME]", "{username}",
-		"[PASSWORD]", "{password}", "[PARAMENC]", "{token}", "[PARAMOPT]", literal(find(c.options, "param_opt").value)).Replace(text)
+	text = replace.All(text, "{", "%7B", "}", "%7D", "[IP]", "{address}", "[DOMAIN]", sent, "[USERNAME]", "{username}",
+		"[PASSWORD]", "{password}", "[PARAMENC]", "{token}", "[PARAMOPT]", literal(find(c.options, "param_opt").value))
 	w.custom = &custom{url: text}
 
 	var fields []*option

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wanbeacon/wanbeacon/ddns/provider"
+	"github.com/wanbeacon/wanbeacon/ddns/replace"
 )
 
 // usually is what the options of all clients become if the table of services
@@ -262,8 +263,7 @@ func (im *importer) keyFile(def *provider.Definition, a *account, o *option) {
 	if im.opt.ReadFile != nil {
 		text, _ = im.opt.ReadFile(o.value)
 	}
-	plain := strings.NewReplacer("\"", " ", "{", " ", "}", " ", ";", " ").Replace(string(text))
-	words := strings.Fields(plain)
+	words := strings.Fields(replace.All(string(text), `"`, " ", "{", " ", "}", " ", ";", " "))
 	found := false
 	for i := 1; i < len(words); i++ {
 		name := ""

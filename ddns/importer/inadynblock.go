@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
+	"github.com/wanbeacon/wanbeacon/ddns/replace"
 )
 
 // inadynCustom is the update URL of a section "custom".
@@ -134,7 +135,7 @@ func (im *importer) inadynURL(w *wish, c *inadynCustom) {
 		host = "{name}"
 		w.options = append(w.options, &option{key: "zone", value: zone, line: w.line})
 	}
-	path := strings.NewReplacer("{", "%7B", "}", "%7D", "%%", "%", "%u", "{username}", "%p", "{password}", "%h", host, "%i", "{address}").Replace(c.path)
+	path := replace.All(c.path, "{", "%7B", "}", "%7D", "%%", "%", "%u", "{username}", "%p", "{password}", "%h", host, "%i", "{address}")
 	switch {
 	case c.append:
 		path += "{address}"
@@ -147,7 +148,7 @@ func (im *importer) inadynURL(w *wish, c *inadynCustom) {
 			im.note(w.line, w.label, ": a ddns-response cannot be carried over; see \"wanbeacon providers generic\"")
 			continue
 		}
-		words = append(words, "*"+strings.NewReplacer(`\`, `\\`, "*", `\*`, "{", `\{`).Replace(r)+"*")
+		words = append(words, "*"+replace.All(r, `\`, `\\`, "*", `\*`, "{", `\{`)+"*")
 	}
 	w.custom = &custom{url: url + path, success: strings.Join(words, " || ")}
 }

@@ -132,7 +132,9 @@ func assignMap(v reflect.Value, members map[string]any) error {
 		if err := assign(e, member); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		v.SetMapIndex(reflect.ValueOf(name).Convert(t.Key()), e)
+		key := reflect.New(t.Key()).Elem() // Convert would be 3 kB of code
+		key.SetString(name)
+		v.SetMapIndex(key, e)
 	}
 	return nil
 }

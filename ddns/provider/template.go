@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wanbeacon/wanbeacon/ddns/json"
+	"github.com/wanbeacon/wanbeacon/ddns/replace"
 )
 
 // template is text with placeholders: "…?hostname={hostname}&pw={password|md5}".
@@ -186,7 +187,7 @@ func escapeJSON(_, value string) string {
 
 // escapeXML encodes for text and attributes of XML.
 func escapeXML(_, value string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(value)
+	return replace.All(value, "&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
 }
 
 // bodyEscape returns the escaping that a body of that content type needs.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/wanbeacon/wanbeacon/ddns/json"
+	"github.com/wanbeacon/wanbeacon/ddns/replace"
 )
 
 // maxDepth bounds how deeply a peer may nest elements.
@@ -139,5 +140,5 @@ func unescapeXML(s string) string {
 	if !strings.Contains(s, "&") {
 		return s
 	}
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&amp;", "&").Replace(s)
+	return replace.All(s, "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&amp;", "&")
 }
