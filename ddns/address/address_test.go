@@ -275,8 +275,24 @@ func TestStatic(t *testing.T) {
 	if a := answer(t, s, router(), config.IPv4); a.Addr != s.IPv4 {
 		t.Errorf("took %v", a.Addr)
 	}
-	if a := answer(t, s, router(), config.IPv6); a.Addr.IsValid() || a.Note == "" {
+	if a := answer(t, s, router(), config.IPv6); a.Addr.IsValid() || a.Note != "no ipv6 address configured" {
 		t.Errorf("took %v, note %q", a.Addr, a.Note)
+	}
+	// It stands as it was written, whatever its range, and without any link; the
+	// way out is watched all the same, so that a failed request is made again.
+	s = config.Source{Name: "fixed", Method: "static", IPv4: netip.MustParseAddr("10.1.2.3"), IPv6: netip.MustParseAddr("fd00::5")}
+	for _, f := range []config.Family{config.IPv4, config.IPv6} {
+		with, without := answer(t, s, router(), f), answer(t, s, &netwatch.Snapshot{}, f)
+		if !with.Addr.IsValid() || with.Addr != without.Addr || config.FamilyOf(with.Addr) != f || with.Named || with.Offline {
+			t.Errorf("%v: %+v, without links %+v", f, with, without)
+		}
+		if f == config.IPv4 && with.Path == without.Path {
+			t.Errorf("%v: the way out is not watched", f)
+		}
+	}
+	list := NewSet([]config.Source{s})
+	if all, _ := list.Explain(router()); len(all["fixed"]) != 2 || !all["fixed"][0].Taken || !all["fixed"][1].Taken {
+		t.Errorf("explained as %+v", all)
 	}
 }
 

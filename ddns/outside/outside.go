@@ -35,7 +35,7 @@ func (a *Asker) Ask(ctx context.Context, q address.Question) address.External {
 	x := address.External{Place: q.Place}
 	switch q.Kind {
 	case address.Command:
-		addr, err := command(ctx, q.Source.Command)
+		addr, err := command(ctx, q.Source.Command, commandTimeout)
 		if x.Err = err; err == nil {
 			x.Addrs, x.By = []netip.Addr{addr}, q.Source.Command[0]
 		}

@@ -33,6 +33,7 @@ type option struct {
 	avoid  time.Time // it is not usable before, unless the way out changes from path
 	path   uint64
 	answer address.Answer
+	heard  bool // a check of the DNS through its device has got answers
 
 	// Of a record with the addresses of all its sources:
 	held netip.Addr // what it has of this one; zero: nothing
@@ -52,7 +53,7 @@ func (r *Record) options(before []option) []option {
 	for i := range list {
 		for _, b := range before {
 			if b.source == list[i].source {
-				list[i].held, list[i].gone = b.held, b.gone
+				list[i].held, list[i].gone, list[i].heard = b.held, b.gone, b.heard
 			}
 		}
 	}

@@ -44,6 +44,8 @@ type sight struct {
 	gap    time.Duration // until the next check after a publication; 0: the world has seen it
 	doubts int           // bad checks in a row that do not count yet
 	resent bool          // the stale record has been published again
+	via    string        // the source through whose device the last check left, of several
+	mute   string        // the source through whose device nobody answered last, another is to be tried
 
 	older   []netip.Addr // what was published before, the newest last
 	known   witness.Delegation
@@ -57,6 +59,7 @@ type Check struct {
 	Origin provider.Origin
 
 	key     Key
+	via     string // the source whose device it leaves through, of several; "": it is all the same
 	want    string
 	started time.Time
 }
@@ -128,8 +131,14 @@ func (c *Core) check(e *entry, now time.Time) *Check {
 		k.Type = dns.TypeCNAME
 	}
 	if a := c.accounts[e.Provider]; a != nil {
-		if k.Origin.Device = a.device(e); e.answer.Named && k.Origin.Device == e.answer.Interface {
-			k.Origin.Addr = e.answer.From
+		by := &e.answer
+		k.Origin.Device = a.device(e)
+		if o := e.checkedVia(); a.Bind == "" && o != nil {
+			by, k.via, k.Origin.Device = &o.answer, o.source, o.answer.Interface
+			s.via = k.via
+		}
+		if by.Named && k.Origin.Device == by.Interface {
+			k.Origin.Addr = by.From
 		}
 	}
 	switch {
@@ -197,6 +206,9 @@ func (c *Core) Checked(now time.Time, k *Check, f *witness.Facts) *Turn {
 	e.sight.flight = nil
 	if e.value() != k.want || e.publishedAt.After(k.started) {
 		return nil // it looked for what was published before
+	}
+	if c.silent(now, e, k, f) {
+		return nil
 	}
 	return c.judge(now, e, k.How, f)
 }

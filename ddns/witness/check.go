@@ -81,7 +81,7 @@ func (w *walker) walk(ctx context.Context, name string, typ uint16) *Facts {
 		f.Servers = servers
 		if z == nil {
 			if w.rooted != NoName {
-				f.Why = "outgoing DNS is blocked: no root server answers"
+				f.Why = noRoots
 				if w.rooted != Silent {
 					f.Why = redirected
 				}
@@ -119,6 +119,12 @@ func (w *walker) walk(ctx context.Context, name string, typ uint16) *Facts {
 		name = next
 	}
 }
+
+// Silent reports whether nobody has answered: from the root on there is no way,
+// whatever a resolver says.
+func (f *Facts) Silent() bool { return f.Why == noRoots }
+
+const noRoots = "outgoing DNS is blocked: no root server answers"
 
 const redirected = "outgoing DNS is redirected: what answers in place of the name servers has no authority"
 

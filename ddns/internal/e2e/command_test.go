@@ -19,7 +19,7 @@ var (
 	topKeys    = []string{"aliases", "config", "records", "sources", "time", "uptime_seconds", "version"}
 	configKeys = []string{"error", "path", "revision"}
 	sourceKeys = []string{"address", "family", "interface", "method", "name", "note"}
-	recordKeys = []string{"attempts", "delegation", "error", "error_class", "family", "hostname", "last_change",
+	recordKeys = []string{"all_published", "all_wanted", "attempts", "delegation", "error", "error_class", "family", "hostname", "last_change",
 		"next_attempt", "provider", "published", "source", "source_note", "state", "verdict", "verdict_note", "wanted"}
 )
 
@@ -60,7 +60,7 @@ func TestStatus(t *testing.T) {
 	}
 	has("source wan ipv4", raw.Sources[0], sourceKeys, "note")
 	has("source wan ipv6", raw.Sources[1], sourceKeys, "address", "interface")
-	unverified := []string{"source_note", "verdict", "verdict_note", "delegation"}
+	unverified := []string{"all_published", "all_wanted", "source_note", "verdict", "verdict_note", "delegation"}
 	has("record ipv4", raw.Records[0], recordKeys, append(unverified, "error", "error_class", "next_attempt")...)
 	has("record ipv6", raw.Records[1], recordKeys, append(unverified, "error", "error_class", "next_attempt", "last_change", "wanted", "published")...)
 	if got := raw.Records[2]["state"]; got != "disabled" {

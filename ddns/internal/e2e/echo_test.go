@@ -103,3 +103,40 @@ func TestOwnEchoService(t *testing.T) {
 		})
 	}
 }
+
+// By IPv6 it is the same: every service there is, of each kind, is asked by
+// IPv6 through the source's device, and tells what the world sees of a network
+// whose prefix is translated on the way.
+func TestEchoByIPv6(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t)
+	s.p = s.provider(lab.ProviderOptions{})
+	e := s.Echo(s.ISP, "2a00:db8:77::7")
+	s.Resolver(s.Router, "127.0.0.1", e.Hosts, s.p.Zone)
+	s.online("11.22.33.7")
+	const local = "2a00:db8:1::7"
+	s.WAN.Add(local+"/64", "nodad")
+	s.WAN.DefaultVia(gateway6)
+	s.start("[source.wan]\nmethod = \"echo\"\ninterface = \"wan\"\n" + strings.Replace(s.trustingEcho(e), home+"\"\n", home+"\"\n"+v6+"\n", 1))
+	s.settled("2a00:db8:77::7")
+	for range 10 { // nobody is asked twice within a minute
+		s.d.Command("update")
+	}
+	kinds := map[string]int{}
+	for _, a := range e.Asked() {
+		kind, _, _ := strings.Cut(a.What, " ")
+		kinds[kind]++
+		if a.From.Addr().String() != local {
+			t.Errorf("%s from %v", a.What, a.From)
+		}
+	}
+	if kinds["https"] != 3 || kinds["dns"] != 2 || kinds["stun"] != 3 {
+		t.Errorf("asked: %v", kinds)
+	}
+	if r := s.state(home, "ipv6", "published"); r.Published != "2a00:db8:77::7" {
+		t.Errorf("published %s", r.Published)
+	}
+	if n := len(s.p.Requests()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}

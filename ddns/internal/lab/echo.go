@@ -34,23 +34,34 @@ type Asked struct {
 	From netip.AddrPort
 }
 
-const echoHost = "45.67.90.1" // of HTTPS and STUN
+// Where HTTPS and STUN are.
+const (
+	echoHost  = "45.67.90.1"
+	echoHost6 = "2a00:db8:90::1"
+)
 
-// Echo starts the services in a namespace.
+// Echo starts the services in a namespace: those by IPv6 if they are to tell an
+// IPv6 address, else those by IPv4.
 func (l *Lab) Echo(ns *Namespace, seen string) *Echo {
 	l.Helper()
+	echoHost, bits := echoHost, []string{"/32"}
 	web := []string{"api.ipify.org", "ipv4.icanhazip.com", "checkip.amazonaws.com", "4.ident.me", "own.example.org"}
+	servers := []string{"216.239.32.10", "208.67.222.222", "193.108.88.1"}
+	if strings.Contains(seen, ":") {
+		echoHost, bits = echoHost6, []string{"/128", "nodad"}
+		web = []string{"api6.ipify.org", "ipv6.icanhazip.com", "6.ident.me", "own.example.org"}
+		servers = []string{"2001:4860:4802:32::a", "2620:119:35::35"}
+	}
 	e := &Echo{CA: l.CA(), Hosts: map[string]string{}}
 	e.Tells(seen)
 	for _, name := range append(web, "stun.cloudflare.com", "stun.l.google.com", "stun.nextcloud.com") {
 		e.Hosts[name] = echoHost
 	}
 	lo := ns.Link("lo")
-	servers := []string{"216.239.32.10", "208.67.222.222", "193.108.88.1"}
 	for _, a := range append([]string{echoHost}, servers...) {
-		lo.Add(a + "/32")
+		lo.Add(a+bits[0], bits[1:]...)
 	}
-	listener, err := ns.Listen("tcp", echoHost+":443")
+	listener, err := ns.Listen("tcp", net.JoinHostPort(echoHost, "443"))
 	if err != nil {
 		l.Fatalf("lab: echo: %v", err)
 	}
@@ -79,10 +90,10 @@ func (l *Lab) Echo(ns *Namespace, seen string) *Echo {
 		}()
 	}
 	for _, a := range servers {
-		serve(a+":53", e.whoami)
+		serve(net.JoinHostPort(a, "53"), e.whoami)
 	}
 	for _, port := range []string{"3478", "19302"} {
-		serve(echoHost+":"+port, e.stun)
+		serve(net.JoinHostPort(echoHost, port), e.stun)
 	}
 	return e
 }
@@ -136,24 +147,30 @@ func (e *Echo) whoami(packet []byte) (string, []byte) {
 	m.Response, m.Additionals = true, nil
 	if q.Type == dnsmessage.TypeTXT {
 		m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.TXTResource{TXT: []string{seen.String()}}}}
-	} else {
+	} else if q.Type == dnsmessage.TypeAAAA && seen.Is6() {
+		m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: seen.As16()}}}
+	} else if q.Type == dnsmessage.TypeA && seen.Is4() {
 		m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: seen.As4()}}}
 	}
 	reply, _ := m.Pack()
 	return "dns " + strings.ToLower(strings.TrimSuffix(q.Name.String(), ".")), reply
 }
 
-// stun answers a binding request (RFC 8489) of IPv4.
+// stun answers a binding request (RFC 8489).
 func (e *Echo) stun(packet []byte) (string, []byte) {
 	e.mu.Lock()
 	seen := e.seen
 	e.mu.Unlock()
-	if len(packet) < 20 || binary.BigEndian.Uint16(packet) != 1 || !seen.Is4() {
+	if len(packet) < 20 || binary.BigEndian.Uint16(packet) != 1 || !seen.IsValid() {
 		return "", nil
 	}
-	b := append([]byte{1, 1, 0, 12}, packet[4:20]...)
-	b = append(b, 0, 0x20, 0, 8, 0, 1, 0, 0)
-	for i, c := range seen.As4() {
+	addr, family := seen.AsSlice(), byte(1)
+	if seen.Is6() {
+		family = 2
+	}
+	b := append([]byte{1, 1, 0, byte(8 + len(addr))}, packet[4:20]...)
+	b = append(b, 0, 0x20, 0, byte(4+len(addr)), 0, family, 0, 0)
+	for i, c := range addr {
 		b = append(b, c^packet[4+i])
 	}
 	return "stun", b
