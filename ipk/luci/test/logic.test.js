@@ -166,3 +166,12 @@ test('foreign text is tamed', () => {
 	assert.equal(logic.tame(null), '');
 	assert.equal(logic.tame('<img src=x onerror=alert(1)>'), '<img src=x onerror=alert(1)>'); // E() makes a text node of it
 });
+
+test('a name with the addresses of all its sources shows all of them', () => {
+	const r = { hostname: 'home.example.org', provider: 'pdns', family: 'ipv4', state: 'published', published: '198.51.100.9', wanted: '198.51.100.9',
+		all_published: [ '198.51.100.9', '203.0.113.7' ], all_wanted: [ '198.51.100.9' ], delegation: [] };
+	const card = logic.cards({ records: [ r ] }, { record: [] }, now)[0];
+	assert.equal(card.lines[0].published, '198.51.100.9 203.0.113.7');
+	assert.equal(card.lines[0].wanted, '198.51.100.9');
+	assert.equal(logic.addresses({ published: null, all_published: null }, 'published'), null);
+});

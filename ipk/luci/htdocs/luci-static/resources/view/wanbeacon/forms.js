@@ -196,6 +196,7 @@ function create(settings) {
 	option(form.Value, 'ttl', _('Time to live'), _('How long others may remember the address, such as 60s; only with providers whose protocol has it.'),
 		Object.assign({ tab: 'advanced', modalonly: true }, duration));
 	argv('on_change', _('A program and its arguments, one a line; no shell. It gets WANBEACON_HOSTNAME, _FAMILY, _ADDRESS, _OLD_ADDRESS and _PROVIDER.'), { tab: 'advanced', modalonly: true });
+	option(form.Flag, 'all_sources', _('The addresses of all its sources'), _('Not of the first one: where there are several, and the provider\'s protocol can.'), { tab: 'advanced', modalonly: true });
 	option(form.Flag, 'remove_on_exit', _('Take the address away when the service stops'), _('Where the provider\'s protocol can.'), { tab: 'advanced', modalonly: true });
 	s.addModalOptions = (modal, sid) => {
 		for (const c of modal.children) {

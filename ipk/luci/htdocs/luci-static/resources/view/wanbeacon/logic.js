@@ -119,6 +119,11 @@ function describeAlias(a, now) {
 
 const WORST = [ 'off', 'ok', 'busy', 'warn', 'bad' ];
 
+/* What a record has or is to have: one address, or those of all its sources. */
+function addresses(r, which) {
+	return r['all_' + which]?.length ? r['all_' + which].join(' ') : r[which];
+}
+
 /*
  * One card a name and provider, both families in it: [{hostname, provider, paused, tone, lines: [record + describe()]}], in
  * the order of the file. A line's via says which source is in use, and why, where there are several.
@@ -137,7 +142,7 @@ function cards(status, config, now) {
 		const own = recordIndex(config, r.hostname, r.provider);
 		const listed = [].concat(own < 0 ? [] : (config.record[own].source ?? 'wan'));
 		const source = r.source ?? listed[0] ?? null;
-		const line = Object.assign({}, r, { source: source, note: notes[source + ' ' + r.family], via: null });
+		const line = Object.assign({}, r, { published: addresses(r, 'published'), wanted: addresses(r, 'wanted'), source: source, note: notes[source + ' ' + r.family], via: null });
 		if (r.source && (r.source_note || listed.length > 1))
 			line.via = _('by source %s').format(source) + (r.source_note ? ' \u2013 ' + r.source_note : '');
 		Object.assign(line, describe(line, now));
@@ -310,7 +315,7 @@ function tame(text, max, lines) {
 }
 
 return baseclass.extend({
-	span: span, ago: ago, until: until, familyName: familyName, classWords: classWords, describe: describe, describeAlias: describeAlias, cards: cards,
+	span: span, ago: ago, until: until, familyName: familyName, classWords: classWords, describe: describe, describeAlias: describeAlias, addresses: addresses, cards: cards,
 	progress: progress, recordIndex: recordIndex, search: search, limits: limits, freeName: freeName,
 	hostnameError: hostnameError, durationError: durationError, trouble: trouble, tame: tame
 });

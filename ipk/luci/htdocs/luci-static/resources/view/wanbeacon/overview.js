@@ -158,8 +158,8 @@ return view.extend({
 			E('span', {}, [ logic.familyName(l.family) ]),
 			E('div', { 'class': 'wb-' + l.tone }, [
 				E('div', { 'class': 'wb-address' }, [
-					parts.foreign(l.published ?? '\u2013', 60),
-					l.wanted && l.wanted != l.published && l.state != 'disabled' ? ' \u2192 ' + parts.foreign(l.wanted, 60) : '' ]),
+					parts.foreign(l.published ?? '\u2013', 400),
+					l.wanted && l.wanted != l.published && l.state != 'disabled' ? ' \u2192 ' + parts.foreign(l.wanted, 400) : '' ]),
 				parts.state(l.tone, l.words, l.detail),
 				l.via ? E('div', { 'class': 'wb-soft' }, [ parts.foreign(l.via, 300) ]) : ''
 			])
@@ -200,7 +200,7 @@ return view.extend({
 				E('div', {}, mine.map((r) => {
 					const d = logic.describe(Object.assign({}, r), this.now());
 					return E('div', { 'class': 'wb-field' }, [
-						E('label', {}, [ logic.familyName(r.family) + ' ', E('span', { 'class': 'wb-address' }, [ parts.foreign(r.published ?? '\u2013', 60) ]) ]),
+						E('label', {}, [ logic.familyName(r.family) + ' ', E('span', { 'class': 'wb-address' }, [ parts.foreign(logic.addresses(r, 'published') ?? '\u2013', 400) ]) ]),
 						E('div', { 'class': 'wb-' + d.tone }, [ parts.state(d.tone, d.words, d.detail) ]),
 						r.delegation?.length ? E('div', { 'class': 'wb-soft' }, [ _('Name servers: %s').format(parts.foreign(r.delegation.join(', '), 600)) ]) : ''
 					]);

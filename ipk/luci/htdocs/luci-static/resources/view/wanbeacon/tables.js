@@ -24,7 +24,7 @@ const LISTS = {
  */
 const JOINED = { families: ' ', on_change: '\n', command: '\n' };
 const BOOLEANS = {
-	record: [ 'enabled', 'remove_on_exit' ], alias: [], source: [ 'allow_private', 'insecure_http' ],
+	record: [ 'enabled', 'all_sources', 'remove_on_exit' ], alias: [], source: [ 'allow_private', 'insecure_http' ],
 	provider: [ 'insecure_http' ], daemon: [], verify: [ 'enabled' ], notify: []
 };
 const SINGLE = [ 'daemon', 'verify', 'notify' ];

@@ -26,7 +26,7 @@ return baseclass.extend({
 			E('tr', { 'class': 'tr table-titles' }, [ _('Host name'), _('Address'), _('State') ].map((t) => E('th', { 'class': 'th' }, [ t ])))
 		].concat(logic.cards(status, null, now).map((c) => c.lines).flat().map((l) => E('tr', { 'class': 'tr' }, [
 			E('td', { 'class': 'td', 'data-title': _('Host name') }, [ E('a', { href: page }, [ parts.foreign(l.hostname, 253) ]) ]),
-			E('td', { 'class': 'td', 'data-title': _('Address') }, [ parts.foreign(l.published ?? l.wanted ?? '\u2013', 60) ]),
+			E('td', { 'class': 'td', 'data-title': _('Address') }, [ parts.foreign(l.published ?? l.wanted ?? '\u2013', 400) ]),
 			E('td', { 'class': 'td wb-' + l.tone, 'data-title': _('State') }, [ parts.state(l.tone, l.words, null) ])
 		])))) ]);
 	}
