@@ -177,15 +177,19 @@ func (s *Services) wait(sv *service, host string, now time.Time) time.Duration {
 
 // one asks one service.
 func (s *Services) one(ctx context.Context, sv *service, q Question) (netip.Addr, error) {
+	key, now := sv.operator+sv.host(q.Family), time.Now()
 	s.mu.Lock()
-	s.asked[sv.operator+sv.host(q.Family)] = time.Now()
+	before := s.asked[key]
+	s.asked[key] = now
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, patience[sv.kind])
 	defer cancel()
 	a, err := s.ask[sv.kind](ctx, s.client, sv, q)
 	if u, ok := err.(unanswered); ok { // which is no burden to anybody
 		s.mu.Lock()
-		delete(s.asked, sv.operator+sv.host(q.Family))
+		if s.asked[key] == now { // the other family may have asked the same host
+			s.asked[key] = before
+		}
 		s.mu.Unlock()
 		err = u.error
 	}

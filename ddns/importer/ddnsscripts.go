@@ -152,7 +152,7 @@ func (im *importer) ddnsSource(w *wish, c *uciSection, family config.Family) (s 
 		s = im.fromWeb(w, o)
 	case "network", "":
 		if o.value != "" && o.value != "wan" && o.value != "wan6" {
-			s = im.usual(w, o, "naming a network of OpenWrt is not supported yet; make a [source.NAME] with interface = \"DEVICE\"")
+			s = im.checked(w, o, "network = "+config.Text(o.value)+"\n")
 		}
 	default:
 		used = ""

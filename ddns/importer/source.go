@@ -52,8 +52,18 @@ func (im *importer) fromCommand(w *wish, o *option) source {
 	return im.checked(w, o, "method = \"command\"\ncommand = "+tomlList(argv)+"\n")
 }
 
-// fromWeb is the source instead of a web page that shows one's address.
+// fromWeb is the source instead of a web page that shows one's address: the
+// page itself if somebody has named one of his own. Its first address counts,
+// as the other clients have it.
 func (im *importer) fromWeb(w *wish, o *option) source {
+	scheme, _, isURL := strings.Cut(strings.ToLower(o.value), "://")
+	if isURL && !strings.Contains(o.value, "dyndns") { // those are the other clients' defaults
+		s := "method = \"echo\"\nurl = " + config.Text(o.value) + "\npattern = \"{address}\"\n"
+		if scheme == "http" {
+			s += "insecure_http = true\n"
+		}
+		return im.checked(w, o, s)
+	}
 	return im.usual(w, o, "web services are asked only where nothing nearer knows the address")
 }
 
@@ -97,7 +107,10 @@ func (s source) with(o source) (both source, ok bool) {
 
 // name is what a table of the source may be called.
 func (s source) name() string {
-	_, rest, _ := strings.Cut(string(s), "interface = ")
+	_, rest, found := strings.Cut(string(s), "interface = ")
+	if !found {
+		_, rest, _ = strings.Cut(string(s), "network = ")
+	}
 	device, _, _ := strings.Cut(rest, "\n")
 	if device = tableName(device); device != "" {
 		return device

@@ -131,7 +131,7 @@ func TestEchoByIPv6(t *testing.T) {
 		}
 	}
 	if kinds["https"] != 3 || kinds["dns"] != 2 || kinds["stun"] != 3 {
-		t.Errorf("asked: %v", kinds)
+		t.Errorf("asked: %v: %+v", kinds, e.Asked())
 	}
 	if r := s.state(home, "ipv6", "published"); r.Published != "2a00:db8:77::7" {
 		t.Errorf("published %s", r.Published)
