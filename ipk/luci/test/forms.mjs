@@ -186,7 +186,11 @@ test('accounts, and a name with all that a name can have', async () => {
 	await fill(page.locator('.modal'), { hostname: ZONED });
 	await field('provider').locator('select').selectOption({ label: 'test-zone' });
 	await page.locator('.modal .cbi-tabmenu a', { hasText: 'Advanced' }).click();
-	await fill(page.locator('.modal'), { ttl: '2h', remove_on_exit: true });
+	await fill(page.locator('.modal'), { ttl: '2h', remove_on_exit: true, all_sources: true });
+	await page.locator('.modal .cbi-button-positive').click();
+	await field('all_sources').locator('.wb-error', { hasText: 'several' }).waitFor();
+	await page.locator('.modal .cbi-tabmenu a', { hasText: 'General' }).click();
+	await fill(page.locator('.modal'), { source: [ 'test-fixed' ] });
 	await save();
 	await add('Names', 'record');
 	await fill(page.locator('.modal'), { hostname: OTHER });
@@ -198,7 +202,7 @@ test('accounts, and a name with all that a name can have', async () => {
 	const c = await config();
 	assert.deepEqual(c.record, [
 		{ hostname: HOST, provider: 'test-noip', families: [ 'ipv4', 'ipv6' ], source: [ 'test-device', 'test-fixed' ], on_change: [ '/bin/echo', '-n', 'the same', 'the same' ] },
-		{ hostname: ZONED, provider: 'test-zone', ttl: '2h', remove_on_exit: true },
+		{ hostname: ZONED, provider: 'test-zone', source: [ 'wan', 'test-fixed' ], ttl: '2h', remove_on_exit: true, all_sources: true },
 		{ hostname: OTHER, provider: 'test-noip' }
 	]);
 	assert.deepEqual(c.provider['test-noip'], { type: 'noip', username: 'abc123', password: { set: true }, server: SERVER, force_interval: '30d' });
@@ -210,6 +214,7 @@ test('accounts, and a name with all that a name can have', async () => {
 
 test('the overview says which of several sources is in use, and why', async () => {
 	await overview(page);
+	await page.locator('.wb-card', { hasText: ZONED }).locator('.wb-address', { hasText: /198\.51\.100\.9 \d|\d 198\.51\.100\.9/ }).waitFor();
 	await page.locator('.wb-card', { hasText: 'by source test-fixed \u2013 test-device: there is no interface nosuch0' }).first().waitFor();
 	await shot(page, 'overview-sources');
 	await settings(page);

@@ -73,6 +73,7 @@ test('of several sources the one in use is said, and why not another', () => {
 	assert.equal(line({}, [ 'wan', 'lte' ]).via, 'by source lte \u2013 wan: eth1 is down');
 	assert.equal(line({ source: 'wan', source_note: null }, [ 'wan', 'lte' ]).via, 'by source wan');
 	assert.equal(line({ source: 'wan', source_note: null }, 'wan').via, null);
+	assert.equal(line({ all_published: [ '1.1.1.1' ], source_note: 'lte: lte is down' }, [ 'wan', 'lte' ]).via, 'lte: lte is down');
 	assert.equal(line({ source: 'wan', source_note: null }).via, null);
 	assert.equal(line({ source: null, source_note: null, state: 'waiting' }, [ 'wan', 'lte' ]).words, 'waiting for an IPv4 address on wan');
 	assert.equal(line({ state: 'waiting' }, [ 'wan', 'lte' ]).words, 'waiting for an IPv4 address on lte');

@@ -15,7 +15,19 @@ const sources = fs.readdirSync(path.join(views, 'wanbeacon')).sort().map((n) => 
 
 const unquote = (s) => s.slice(1, -1).replace(/\\u([0-9a-f]{4})/gi, (m, c) => String.fromCharCode(parseInt(c, 16))).replace(/\\(.)/g, '$1');
 
-/* Every _('…') of the page, and the titles of the menu: Map of string to where. */
+/* Labels of fields that so many providers have are translated, too. */
+const USUAL = 6;
+const catalogue = path.join(__dirname, '../../../ddns/provider/catalogue');
+
+function labels() {
+	const count = new Map();
+	for (const name of fs.readdirSync(catalogue).filter((n) => n.endsWith('.toml')))
+		for (const m of fs.readFileSync(path.join(catalogue, name), 'utf8').matchAll(/^label = "(.*)"$/gm))
+			count.set(m[1], (count.get(m[1]) ?? 0) + 1);
+	return count;
+}
+
+/* Every _('…') of the page, the titles of the menu, and usual labels: Map of string to where. */
 function strings() {
 	const found = new Map();
 	for (const file of sources) {
@@ -27,6 +39,9 @@ function strings() {
 		for (const m of text.matchAll(/\b_\(\s*([^'"\s)])/g))
 			assert.fail(path.basename(file) + ': _(' + m[1] + ' is not a plain string');
 	}
+	for (const [ label, times ] of labels())
+		if (times >= USUAL)
+			found.set(label, 'catalogue');
 	for (const item of Object.values(JSON.parse(fs.readFileSync(menu, 'utf8'))))
 		found.set(item.title, path.basename(menu));
 	for (const group of Object.values(JSON.parse(fs.readFileSync(acl, 'utf8'))))

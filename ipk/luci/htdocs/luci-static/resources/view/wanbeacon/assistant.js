@@ -38,7 +38,7 @@ function field(f, value) {
 	return {
 		key: f.key,
 		node: E('div', { 'class': 'wb-field' }, [
-			E('label', { 'for': id }, [ parts.foreign(f.label, 100) ]), input, show,
+			E('label', { 'for': id }, [ parts.foreign(logic.label(f), 100) ]), input, show,
 			f.help ? E('div', { 'class': 'wb-soft' }, [ parts.foreign(f.help, 400) ]) : '', error ]),
 		value: () => f.lines ? input.value : input.value.trim(),
 		focus: () => input.focus(),

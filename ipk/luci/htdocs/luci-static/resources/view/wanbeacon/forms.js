@@ -264,14 +264,14 @@ function create(settings) {
 		const fields = p?.fields ?? [];
 		for (const f of fields) {
 			if (f.choices?.length) {
-				const list = add(form.ListValue, f.key, f.label, f.help, { rmempty: !f.required, optional: !f.required, default: f.required ? f.default : null });
+				const list = add(form.ListValue, f.key, logic.label(f), f.help, { rmempty: !f.required, optional: !f.required, default: f.required ? f.default : null });
 				if (!f.required)
 					list.placeholder = f.default ? _('default: %s').format(parts.esc(f.default)) : _('unspecified');
 				for (const c of f.choices)
 					list.value(c, parts.esc(c));
 			}
 			else
-				add(f.lines ? form.TextValue : f.secret ? Secret : form.Value, f.key, f.label, f.help,
+				add(f.lines ? form.TextValue : f.secret ? Secret : form.Value, f.key, logic.label(f), f.help,
 					{ password: f.secret && !f.lines, rmempty: !f.required || f.secret, placeholder: f.default ?? (f.secret ? null : p.sample?.values?.[f.key]) ?? null, rows: f.lines ? 6 : null, monospace: f.lines });
 		}
 		const hasServer = fields.some((f) => f.key == 'server');
@@ -281,7 +281,7 @@ function create(settings) {
 		tab = 'advanced';
 		for (const f of fields)
 			if (f.secret)
-				add(form.Value, f.key + '_file', _('%s: from a file').format(f.label), _('A path on the router, whose first line is taken, instead of the value itself.'), { placeholder: '/etc/wanbeacon/%s.secret'.format(table._name ?? '') });
+				add(form.Value, f.key + '_file', _('%s: from a file').format(logic.label(f)), _('A path on the router, whose first line is taken, instead of the value itself.'), { placeholder: '/etc/wanbeacon/%s.secret'.format(table._name ?? '') });
 		if (p?.server == 'optional' && !hasServer)
 			add(form.Value, 'server', _('Server'), _('Only if you run the service yourself: its address instead of the provider\'s.'), {});
 		if (p?.server != 'none')
@@ -322,7 +322,8 @@ function create(settings) {
 	grid('source', _('Sources'), _('Where addresses come from. "wan" is there without being listed: the device with the default route. Add one named "wan" to change that.'), _('Add a source'));
 	s.modaltitle = (sid) => parts.esc(m.data.get(null, sid, '_name') ?? _('New source'));
 	option(form.Value, '_name', _('Name'), null, { rmempty: false, validate: unique('source') });
-	option(form.ListValue, 'method', _('Method'), null);
+	option(form.ListValue, 'method', _('Method'), null, {
+		textvalue: function(sid) { return this.vallist[this.keylist.indexOf(m.data.get(null, sid, 'method') ?? 'auto')]; } });
 	o.value('auto', _('by itself: the device, else the router before this one, else an echo service'));
 	o.value('interface', _('the addresses of a device'));
 	o.value('upstream', _('ask the router before this one (PCP, NAT-PMP, UPnP)'));

@@ -143,7 +143,9 @@ function cards(status, config, now) {
 		const listed = [].concat(own < 0 ? [] : (config.record[own].source ?? 'wan'));
 		const source = r.source ?? listed[0] ?? null;
 		const line = Object.assign({}, r, { published: addresses(r, 'published'), wanted: addresses(r, 'wanted'), source: source, note: notes[source + ' ' + r.family], via: null });
-		if (r.source && (r.source_note || listed.length > 1))
+		if (r.all_published)
+			line.via = r.source_note;
+		else if (r.source && (r.source_note || listed.length > 1))
 			line.via = _('by source %s').format(source) + (r.source_note ? ' \u2013 ' + r.source_note : '');
 		Object.assign(line, describe(line, now));
 		card.lines.push(line);
@@ -269,6 +271,13 @@ function limits(p) {
 	return parts.join(' \u00b7 ');
 }
 
+/* The label of a provider's field: the catalogue's usual ones are translated, too (test/strings.test.js knows which). */
+const translate = _;
+
+function label(f) {
+	return translate(f.label);
+}
+
 /* A name for a new table that no other has: "noip", else "noip2", "noip3" … */
 function freeName(taken, wish) {
 	const base = String(wish).replace(/[^A-Za-z0-9_-]/g, '-') || 'account';
@@ -316,6 +325,6 @@ function tame(text, max, lines) {
 
 return baseclass.extend({
 	span: span, ago: ago, until: until, familyName: familyName, classWords: classWords, describe: describe, describeAlias: describeAlias, addresses: addresses, cards: cards,
-	progress: progress, recordIndex: recordIndex, search: search, limits: limits, freeName: freeName,
+	progress: progress, recordIndex: recordIndex, search: search, limits: limits, label: label, freeName: freeName,
 	hostnameError: hostnameError, durationError: durationError, trouble: trouble, tame: tame
 });

@@ -244,7 +244,7 @@ return view.extend({
 			E('td', { 'class': 'td', 'data-title': _('Source') }, [ parts.foreign(s.name, 60) ]),
 			E('td', { 'class': 'td', 'data-title': _('Address') }, [ s.address ? E('span', { 'class': 'wb-address' }, [ parts.foreign(s.address, 60) ]) : E('em', {}, [ _('no %s address').format(logic.familyName(s.family)) ]) ]),
 			E('td', { 'class': 'td', 'data-title': _('Why') }, [ [ s.interface ? _('on %s').format(parts.foreign(s.interface, 30)) : null,
-				s.method && s.method != 'interface' ? _('by %s').format(parts.foreign(s.method, 30)) : null, s.note ? parts.foreign(s.note, 300) : null ].filter((x) => x).join('; ') || '\u2013' ])
+				s.method == 'static' ? _('always the same') : s.method && s.method != 'interface' ? _('by %s').format(parts.foreign(s.method, 30)) : null, s.note ? parts.foreign(s.note, 300) : null ].filter((x) => x).join('; ') || '\u2013' ])
 		]));
 		const sig = JSON.stringify(this.status.sources ?? []);
 		if (sig == this.sourceSig)

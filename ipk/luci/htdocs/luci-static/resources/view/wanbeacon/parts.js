@@ -50,6 +50,7 @@ const css = `
 @media (prefers-reduced-motion: reduce) { .wb-busy.wb-state::before { animation: none } }
 .wb-ok { --wb-tone: var(--success-color-medium, #009a4c) } .wb-busy { --wb-tone: var(--primary-color-high, #1976d2) }
 .wb-warn { --wb-tone: #d89000 } .wb-bad { --wb-tone: var(--error-color-medium, #e8210d) } .wb-off { --wb-tone: #999 }
+.modal [data-name=method] select { width: auto; max-width: 100% }
 .item .wb-up { padding: 0 .4em; margin: 0 .5em 0 0; line-height: 1.4 } .item:first-child .wb-up { visibility: hidden }
 .wb-log { max-height: 18rem; overflow: auto; padding: .5rem .7rem; border: 1px solid var(--border-color-medium, #ccc); border-radius: 4px;
   background: var(--background-color-low, transparent); font: 12px/1.55 monospace }
@@ -57,7 +58,7 @@ const css = `
 .wb-log time { color: var(--text-color-medium, #777); margin-right: .7em }
 .wb-log .wb-warn, .wb-log .wb-bad { color: var(--wb-tone) }
 .wb-table { width: 100%; margin-bottom: 1.5rem }
-.wb-table .td, .wb-table .th { overflow-wrap: anywhere }
+.wb-table .td, .wb-table .th { overflow-wrap: anywhere; min-width: 8em }
 .wb-wizard { max-width: 44rem; margin: 1rem 0 1.5rem }
 .wb-wizard h3 { margin-top: 1.2rem }
 .wb-pick { width: 100% !important; max-width: none !important; box-sizing: border-box }
