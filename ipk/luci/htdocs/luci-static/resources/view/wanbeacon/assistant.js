@@ -252,7 +252,7 @@ const Assistant = baseclass.extend({
 			}
 			finish.classList.toggle('cbi-button-apply', complete);
 			finish.classList.toggle('important', complete);
-			back.hidden = complete;
+			back.style.display = complete ? 'none' : ''; /* .btn is stronger than hidden */
 			if (!complete)
 				timer = window.setTimeout(tick, Date.now() - started < 60000 ? 1000 : 5000);
 		}).catch((e) => {
