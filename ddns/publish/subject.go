@@ -35,7 +35,7 @@ func (c *Core) Subjects(now time.Time, hosts []string) (list []Subject, unknown 
 			continue
 		}
 		saved := e.sight
-		e.sight.facts = nil
+		e.sight.facts, e.sight.unsure = nil, true
 		k := c.check(e, now)
 		c.checking--
 		e.sight = saved

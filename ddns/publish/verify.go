@@ -36,8 +36,11 @@ type sight struct {
 	since   time.Time // when the verdict became what it is
 
 	facts  *witness.Facts // of the last check of all servers
-	walked time.Time
-	next   time.Time // when the next check is due
+	looked time.Time      // when that was
+	walked time.Time      // when the last one from the root down was
+	asked  time.Time      // when the last one began that asks for the delegation
+	unsure bool           // the next one has to be from the root down
+	next   time.Time      // when it is due
 	flight *Check
 	turn   int           // which server is asked next
 	first  time.Time     // when what is published was published first
@@ -78,7 +81,7 @@ func (c *Core) Verify(v config.Verify) { c.verify = v }
 func (c *Core) Checks(now time.Time) []*Check {
 	var checks []*Check
 	for _, e := range c.all() {
-		if at, ok := c.checkAt(e); ok && !at.After(now) && c.checking < maxChecks {
+		if at, ok := c.checkAt(e); ok && !at.After(now) && c.checking < maxChecks && !c.follows(e, now) {
 			checks = append(checks, c.check(e, now))
 		}
 	}
@@ -122,7 +125,7 @@ func (c *Core) online() bool {
 func (c *Core) check(e *entry, now time.Time) *Check {
 	s := &e.sight
 	k := &Check{key: e.Key, want: e.value(), started: now}
-	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Last: s.facts, Turn: s.turn,
+	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Turn: s.turn,
 		Time: min(checkTime, c.verify.Interval/checkPart)}
 	switch e.Family {
 	case config.IPv6:
@@ -141,13 +144,9 @@ func (c *Core) check(e *entry, now time.Time) *Check {
 			k.Origin.Addr = by.From
 		}
 	}
-	switch {
-	case s.facts == nil || s.doubts > 0 || now.Sub(s.walked) >= walkEvery:
-		k.How = witness.Walk
-	case s.gap > 0:
-		k.How = witness.All
-	case s.verdict == witness.OK:
-		k.How = witness.Light
+	k.How, k.Last, k.Alone = c.how(e, now)
+	if k.How == witness.Walk || k.How == witness.Light && !k.Alone {
+		s.asked = now
 	}
 	s.turn++
 	s.flight = k
@@ -219,17 +218,22 @@ func (c *Core) judge(now time.Time, e *entry, how witness.How, f *witness.Facts)
 	x := c.expected(now, e)
 	v, note := witness.Judge(f, x)
 	s.next = now.Add(c.jitter(c.verify.Interval))
-	if how == witness.Light && v == witness.OK {
+	switch {
+	case how == witness.Walk:
+		s.unsure, s.walked = false, now
+		if f.Why == "" {
+			c.spread(now, e, f.Parent)
+		}
+	case s.unsure:
+		s.next = now
+		return nil
+	case how == witness.Light && v == witness.OK:
+		return nil
+	case how == witness.Light || v != witness.OK && v != witness.Pending:
+		s.facts, s.unsure, s.next = nil, true, now // doubt: from the root down
 		return nil
 	}
-	if how == witness.Light || how == witness.All && v != witness.OK && v != witness.Pending {
-		s.facts, s.next = nil, now // doubt: from the root down
-		return nil
-	}
-	s.facts = f
-	if how == witness.Walk {
-		s.walked = now
-	}
+	s.facts, s.looked = f, now
 	switch {
 	case v == witness.OK:
 		c.world(now, e, f)

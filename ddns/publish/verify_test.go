@@ -72,7 +72,7 @@ func (p servedProvider) Send(ctx context.Context, from provider.Origin, updates 
 		}
 		for n, server := range dnsworld.Five {
 			if lag := p.w.lagOf(n); lag >= 0 {
-				time.AfterFunc(lag, func() { p.w.Set("home.example.org A", []string{updates[i].Addr.String()}, server) })
+				time.AfterFunc(lag, func() { p.w.Set(updates[i].Hostname+" A", []string{updates[i].Addr.String()}, server) })
 			}
 		}
 	}
@@ -174,6 +174,72 @@ func TestSeenByAll(t *testing.T) {
 		}
 		w.verdict(witness.OK, "all 5")
 	})
+}
+
+// five is a plan with five records of one zone.
+func five(p *Plan) {
+	for i := range 4 {
+		r := p.Records[0]
+		r.Hostname = fmt.Sprintf("host%d.example.org", i)
+		p.Records = append(p.Records, r)
+	}
+}
+
+// TestRecordsOfAZoneShareTheWalk, and what they ask each by itself is what the
+// documentation says.
+func TestRecordsOfAZoneShareTheWalk(t *testing.T) {
+	watchWith(t, 1, five, func(w *watched) {
+		time.Sleep(10 * time.Minute)
+		w.verdict(witness.OK, "all 5")
+		if n := w.logged("ipv4 seen by all 5 name servers after "); n != 5 {
+			t.Errorf("seen %d times", n)
+		}
+		walks := func() (n int) {
+			for _, asked := range w.Asked {
+				if asked == "11.0.0.1 org NS" {
+					n++
+				}
+			}
+			return n
+		}
+		first, before := walks(), w.Count()
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		day, count := walks()-first, w.Count()-before
+		t.Logf("%d walks at first; %d walks and %d questions a day: %d for each record", first, day, count, count/5)
+		if first > 2 || day > 26 || count > 1600 || len(w.log.lines) > 12 {
+			t.Errorf("%q", w.log.lines)
+		}
+	})
+}
+
+// TestAllRecordsOfAZoneNotice within two intervals, although only one of them
+// asks for the delegation.
+func TestAllRecordsOfAZoneNotice(t *testing.T) {
+	for phase := range 8 {
+		watchWith(t, uint64(phase), five, func(w *watched) {
+			time.Sleep(2*time.Hour + time.Duration(phase)*75*time.Second)
+			w.verdict(witness.OK, "all 5")
+			usual := dnsworld.Records{"example.org NS": {"ns1.example.net", "ns2.example.net", "ns3.example.net", "ns4.example.net", "ns5.example.net"}, "a.nic.org A": {"11.0.1.1"}}
+			w.Zone("org", dnsworld.Records{"example.org NS": {"ns7.seized.org"}, "ns7.seized.org A": {"11.0.9.9"}, "a.nic.org A": {"11.0.1.1"}}, "11.0.1.1")
+			w.Mode("servfail", "11.0.9.9")
+			time.Sleep(20 * time.Minute)
+			if n := w.logged("diverted: example.org moved from "); n != 5 {
+				t.Errorf("phase %d: %d of 5 noticed: %s", phase, n, strings.Join(w.log.lines, "\n"))
+			}
+			w.Zone("org", usual, "11.0.1.1")
+			time.Sleep(20 * time.Minute)
+			if n := w.logged("ok again: all 5"); n != 5 {
+				t.Errorf("phase %d: %d of 5 are well again: %s", phase, n, strings.Join(w.log.lines, "\n"))
+			}
+			// One that is wrong alone is noticed, too, and bothers nobody else.
+			w.Set("host2.example.org A", []string{"192.0.2.66"}, dnsworld.Five...)
+			time.Sleep(20 * time.Minute)
+			if n := w.logged("192.0.2.66, which was never ours"); n != 1 || w.logged("diverted: ") != 6 {
+				t.Errorf("phase %d: %d noticed: %s", phase, n, strings.Join(w.log.lines, "\n"))
+			}
+		})
+	}
 }
 
 // TestNoFalseAlarm: an ordinary provider's day, several times over.

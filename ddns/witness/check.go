@@ -30,6 +30,8 @@ type Check struct {
 	Last *Facts // of the last walk; nil: How is Walk
 	Turn int    // which server a light check asks
 
+	Alone bool // a light check does not ask for the delegation: another check did
+
 	Time time.Duration // that the check may take; 0: usualTime
 }
 
@@ -252,7 +254,7 @@ func (w *walker) again(ctx context.Context, c Check, name string) *Facts {
 	delegated <- true
 	if f.Light {
 		servers = pick(servers, c.Turn)
-		if n := len(last.Above.Addrs); n > 0 {
+		if n := len(last.Above.Addrs); n > 0 && !c.Alone {
 			<-delegated
 			go func() { delegated <- w.stillDelegated(ctx, last, last.Above.Addrs[c.Turn%n], c) }()
 		}
