@@ -182,12 +182,15 @@ func (s *Services) one(ctx context.Context, sv *service, q Question) (netip.Addr
 	before := s.asked[key]
 	s.asked[key] = now
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, patience[sv.kind])
+	limited, cancel := context.WithTimeout(ctx, patience[sv.kind])
 	defer cancel()
-	a, err := s.ask[sv.kind](ctx, s.client, sv, q)
-	if u, ok := err.(unanswered); ok { // which is no burden to anybody
+	a, err := s.ask[sv.kind](limited, s.client, sv, q)
+	if u, ok := err.(unanswered); ok {
 		s.mu.Lock()
-		if s.asked[key] == now { // the other family may have asked the same host
+		// Silence is no burden to anybody; a question that was given up, as others
+		// have answered, may have been heard. The other family may have asked the
+		// same host meanwhile.
+		if ctx.Err() == nil && s.asked[key] == now {
 			s.asked[key] = before
 		}
 		s.mu.Unlock()

@@ -270,3 +270,42 @@ func FuzzWhoami(f *testing.F) {
 		}
 	})
 }
+
+// A service that both families ask at one name is left alone after one has
+// asked, also when the other's question to it gets no answer.
+func TestSilenceOfOneFamilyForgetsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(nil)
+		for i := range w.ask {
+			w.ask[i] = func(_ context.Context, _ *provider.Client, s *service, q Question) (netip.Addr, error) {
+				if q.Family == config.IPv4 {
+					time.Sleep(3 * time.Second)
+					return netip.Addr{}, unanswered{errors.New("no answer")}
+				}
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.when[s.name()] = append(w.when[s.name()], time.Now())
+				return netip.MustParseAddr("2a02::1"), nil
+			}
+		}
+		for range 200 {
+			done := make(chan struct{})
+			go func() { w.Ask(t.Context(), question("")); close(done) }()
+			q := question("2a02::1")
+			q.Family = config.IPv6
+			time.Sleep(time.Second)
+			w.Ask(t.Context(), q)
+			<-done
+		}
+		for name, times := range w.when {
+			for i := 1; i < len(times); i++ {
+				if d := times[i].Sub(times[i-1]); d < usual {
+					t.Errorf("%s was asked again after %v", name, d)
+				}
+			}
+		}
+		if len(w.when) != 8 {
+			t.Errorf("%d services were asked", len(w.when))
+		}
+	})
+}

@@ -104,16 +104,15 @@ func TestOwnEchoService(t *testing.T) {
 	}
 }
 
-// By IPv6 it is the same: every service there is, of each kind, is asked by
-// IPv6 through the source's device, and tells what the world sees of a network
+// By IPv6 it is the same: the services there are, of each kind, are asked by
+// IPv6 through the source's device, and tell what the world sees of a network
 // whose prefix is translated on the way.
 func TestEchoByIPv6(t *testing.T) {
 	t.Parallel()
 	s := bareSite(t)
-	s.p = s.provider(lab.ProviderOptions{})
+	s.p = s.provider(lab.ProviderOptions{Addr: server6})
 	e := s.Echo(s.ISP, "2a00:db8:77::7")
 	s.Resolver(s.Router, "127.0.0.1", e.Hosts, s.p.Zone)
-	s.online("11.22.33.7")
 	const local = "2a00:db8:1::7"
 	s.WAN.Add(local+"/64", "nodad")
 	s.WAN.DefaultVia(gateway6)
@@ -130,8 +129,12 @@ func TestEchoByIPv6(t *testing.T) {
 			t.Errorf("%s from %v", a.What, a.From)
 		}
 	}
-	if kinds["https"] != 3 || kinds["dns"] != 2 || kinds["stun"] != 3 {
-		t.Errorf("asked: %v: %+v", kinds, e.Asked())
+	// One may be given up, unheard, when two others have agreed at the start; no
+	// other is left out, and nobody is asked twice.
+	for kind, n := range map[string]int{"https": 3, "dns": 2, "stun": 3} {
+		if kinds[kind] > n || kinds[kind] < n-1 || len(e.Asked()) < 7 {
+			t.Errorf("%s asked %d times: %+v", kind, kinds[kind], e.Asked())
+		}
 	}
 	if r := s.state(home, "ipv6", "published"); r.Published != "2a00:db8:77::7" {
 		t.Errorf("published %s", r.Published)
