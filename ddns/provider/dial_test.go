@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/wanbeacon/wanbeacon/ddns/socket"
 )
 
 // deafSocket listens at an address but answers no more packets: its backlog is full.
@@ -18,7 +16,7 @@ func deafSocket(t *testing.T, addr netip.AddrPort) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
-	if err := unix.Bind(fd, socket.Sockaddr(addr)); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := unix.Listen(fd, 0); err != nil {

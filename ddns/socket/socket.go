@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,21 +45,25 @@ func TCP(ctx context.Context, to netip.AddrPort, device string, source netip.Add
 	if err != nil {
 		return nil, notPermitted, err
 	}
-	err = unix.Connect(fd, Sockaddr(to))
+	err = connect(fd, to)
 	if err != nil && err != unix.EINPROGRESS && err != unix.EINTR {
 		unix.Close(fd)
 		return nil, notPermitted, &ConnectError{to, err}
 	}
-	done, err := connected(fd)
+	var done bool
 	early := 0
-	if done && err == nil && len(first) > 0 {
-		// What goes wrong here goes wrong again with the rest.
-		early, _ = unix.Write(fd, first)
+	if len(first) > 0 {
+		early, err = send(fd, first) // tells the end of the connect too
+		if done = err != unix.EAGAIN && err != unix.EINTR; early > 0 {
+			yield()
+		}
+	} else {
+		done, err = connected(fd)
 	}
 	// Without this a request waits for the acknowledgement of the end of the TLS
 	// handshake, which the peer delays by 40 ms (RFC 1122 section 4.2.3.2).
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	s := &Conn{os.NewFile(uintptr(fd), "tcp"), to, max(early, 0)}
+	switchOn(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY)
+	s := &Conn{os.NewFile(uintptr(fd), "tcp"), to, early}
 	if !done {
 		waiting()
 		stop := CloseWith(ctx, s)
@@ -86,7 +89,7 @@ func UDP(to netip.AddrPort, device string, source netip.Addr) (conn *Conn, notPe
 	if err != nil {
 		return nil, notPermitted, err
 	}
-	if err := unix.Connect(fd, Sockaddr(to)); err != nil {
+	if err := connect(fd, to); err != nil {
 		unix.Close(fd)
 		return nil, notPermitted, &ConnectError{to, err}
 	}
@@ -96,10 +99,10 @@ func UDP(to netip.AddrPort, device string, source netip.Addr) (conn *Conn, notPe
 // boundSocket makes a socket for a destination, with its device and source.
 func boundSocket(kind, protocol int, to netip.AddrPort, device string, source netip.Addr) (fd int, notPermitted bool, err error) {
 	domain := unix.AF_INET
-	if to.Addr().Is6() {
+	if to.Addr().Unmap().Is6() {
 		domain = unix.AF_INET6
 	}
-	fd, err = unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
+	fd, err = newSocket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
 		return -1, false, &ConnectError{to, err}
 	}
@@ -108,7 +111,7 @@ func boundSocket(kind, protocol int, to netip.AddrPort, device string, source ne
 		return -1, notPermitted, err
 	}
 	if device != "" {
-		switch err := unix.BindToDevice(fd, device); err {
+		switch err := bindToDevice(fd, device); err {
 		case nil:
 		case unix.EPERM:
 			notPermitted = true
@@ -119,8 +122,8 @@ func boundSocket(kind, protocol int, to netip.AddrPort, device string, source ne
 	if source.IsValid() {
 		// The port is chosen at connect, when more of them are free; kernels
 		// before 4.2 do without.
-		unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		if err := unix.Bind(fd, Sockaddr(netip.AddrPortFrom(source, 0))); err != nil {
+		switchOn(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT)
+		if err := bind(fd, netip.AddrPortFrom(source, 0)); err != nil {
 			return fail(&ConnectError{to, err})
 		}
 	}
@@ -155,37 +158,4 @@ func connected(fd int) (done bool, err error) {
 		err = unix.Errno(errno)
 	}
 	return true, err
-}
-
-// Sockaddr is an address for the kernel.
-func Sockaddr(a netip.AddrPort) unix.Sockaddr {
-	if a.Addr().Unmap().Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().Unmap().As4()}
-	}
-	sa := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	if zone := a.Addr().Zone(); zone != "" {
-		if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-			sa.ZoneId = uint32(n)
-		} else {
-			sa.ZoneId = index(zone)
-		}
-	}
-	return sa
-}
-
-// index is a device's number; 0: there is none of that name.
-func index(device string) uint32 {
-	request, err := unix.NewIfreq(device)
-	if err != nil {
-		return 0
-	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return 0
-	}
-	defer unix.Close(fd)
-	if unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, request) != nil {
-		return 0
-	}
-	return request.Uint32()
 }
