@@ -13,6 +13,7 @@ package address
 
 import (
 	"net/netip"
+	"sort"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
@@ -56,7 +57,8 @@ type Set struct {
 
 type source struct {
 	*config.Source
-	taken  map[config.Family]netip.Addr
+	taken  [2]netip.Addr  // by index
+	remark [2]remark      // likewise
 	found  map[slot]found // beyond the kernel
 	absent string         // why Network has no device; Interface is what it has
 }
@@ -65,7 +67,7 @@ type source struct {
 func NewSet(sources []config.Source) *Set {
 	s := new(Set)
 	for _, c := range sources {
-		s.sources = append(s.sources, &source{Source: &c, taken: map[config.Family]netip.Addr{}, found: map[slot]found{}})
+		s.sources = append(s.sources, &source{Source: &c, found: map[slot]found{}})
 	}
 	return s
 }
@@ -108,7 +110,7 @@ func sameButCommand(s config.Source) any {
 func (s *Set) Remember(name string, addr netip.Addr) {
 	for _, src := range s.sources {
 		if src.Name == name {
-			src.taken[config.FamilyOf(addr)] = addr
+			src.taken[index(config.FamilyOf(addr))] = addr
 		}
 	}
 }
@@ -123,7 +125,7 @@ func (s *Set) Answers(snap *netwatch.Snapshot) []Answer {
 		for _, f := range [...]config.Family{config.IPv4, config.IPv6} {
 			a := src.choose(snap, routes, f, nil, &s.questions)
 			if a.Addr.IsValid() {
-				src.taken[f] = a.Addr
+				src.taken[index(f)] = a.Addr
 			}
 			answers = append(answers, a)
 		}
@@ -181,6 +183,14 @@ func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, l
 	return a
 }
 
+// index is a family's place in an array.
+func index(f config.Family) int {
+	if f == config.IPv6 {
+		return 1
+	}
+	return 0
+}
+
 func (s *source) static(f config.Family) netip.Addr {
 	if f == config.IPv4 {
 		return s.IPv4
@@ -210,48 +220,73 @@ func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, 
 // pick chooses among the addresses of a link; note says why there is none.
 func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, f config.Family, list *[]Candidate) (netip.Addr, string) {
 	var (
-		best     netwatch.Addr
-		bestRank = refused
-		current  netwatch.Addr
-		curRank  = refused
-		passed   netwatch.Addr // refused, because it is why
-		why      string
+		best, current *netwatch.Addr
+		bestRank      = refused
+		curRank       = refused
+		why           = remark{link: link.Name}
+		all, now      = snap.Addrs, snap.At
+		taken, isIPv4 = s.taken[index(f)], f == config.IPv4
 	)
-	for _, addr := range snap.Addrs {
-		if addr.Link != link.Index || config.FamilyOf(addr.Addr) != f {
+	for i := firstOn(all, link.Index); i < len(all) && all[i].Link == link.Index; i++ {
+		addr := &all[i]
+		if addr.Addr.Is4() != isIPv4 {
 			continue
 		}
-		rank, reason := judge(addr, s.AllowPrivate, snap.At)
+		rank, reason := judge(addr, s.AllowPrivate, now)
 		if rank == refused {
-			passed, why = addr, reason
+			why.addr, why.what = addr.Addr, reason
 			continue
 		}
-		if addr.Addr == s.taken[f] {
+		if addr.Addr == taken {
 			current, curRank = addr, rank
 		}
 		if rank < bestRank || rank == bestRank && better(addr, best) {
 			best, bestRank = addr, rank
 		}
 	}
-	if curRank < refused && curRank == bestRank && asGood(current, best, snap.At) {
+	if curRank < refused && curRank == bestRank && asGood(current, best, now) {
 		best = current
 	}
 	if list != nil {
 		s.explain(snap, link, down, f, best, bestRank, list)
 	}
-	switch {
-	case bestRank < refused:
+	if best != nil {
 		return best.Addr, ""
-	case why != "":
-		return netip.Addr{}, passed.Addr.String() + " is " + why
 	}
-	return netip.Addr{}, "no " + f.String() + " address on " + link.Name
+	return netip.Addr{}, s.remark[index(f)].inWords(why, f)
+}
+
+// firstOn is where the addresses of a link begin.
+func firstOn(addrs []netwatch.Addr, link int) int {
+	return sort.Search(len(addrs), func(i int) bool { return addrs[i].Link >= link })
+}
+
+// remark is why there is no address: the last one that was refused and what it
+// is, or none on the link. It is put into words when it changes, not at each event.
+type remark struct {
+	addr       netip.Addr
+	what, link string
+	text       string
+}
+
+func (r *remark) inWords(now remark, f config.Family) string {
+	if r.text != "" && r.addr == now.addr && r.what == now.what && r.link == now.link {
+		return r.text
+	}
+	*r = now
+	if now.what != "" {
+		r.text = now.addr.String() + " is " + now.what
+	} else {
+		r.text = "no " + f.String() + " address on " + now.link
+	}
+	return r.text
 }
 
 // explain lists the kernel's addresses of a family with the reason for each
 // that was not taken. It is off the path from event to request.
-func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down string, f config.Family, best netwatch.Addr, bestRank rank, list *[]Candidate) {
-	for _, addr := range snap.Addrs {
+func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down string, f config.Family, best *netwatch.Addr, bestRank rank, list *[]Candidate) {
+	for i := range snap.Addrs {
+		addr := &snap.Addrs[i]
 		if config.FamilyOf(addr.Addr) != f {
 			continue
 		}
@@ -271,7 +306,7 @@ func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down strin
 			c.Taken = true
 		case r > bestRank:
 			c.Reason = "a globally routable address comes first"
-		case best.Addr == s.taken[f]:
+		case best.Addr == s.taken[index(f)]:
 			c.Reason = best.Addr.String() + " was taken before and is still as good"
 		default:
 			c.Reason = best.Addr.String() + " is preferred (" + preference(addr, best) + ")"
@@ -347,7 +382,7 @@ const mainTable = 254 // RT_TABLE_MAIN, rtnetlink(7)
 
 // better orders addresses of equal rank: primary before secondary (IPv4),
 // longest preferred lifetime, lowest address.
-func better(a, b netwatch.Addr) bool {
+func better(a, b *netwatch.Addr) bool {
 	if a.Addr.Is4() {
 		if s, t := a.Flags&netwatch.Secondary != 0, b.Flags&netwatch.Secondary != 0; s != t {
 			return t
@@ -364,7 +399,7 @@ func better(a, b netwatch.Addr) bool {
 // at least half as long as the best. Half, because two prefixes that are both
 // advertised are refreshed at different moments, and the choice must not
 // follow each refresh.
-func asGood(current, best netwatch.Addr, now time.Time) bool {
+func asGood(current, best *netwatch.Addr, now time.Time) bool {
 	if current.PreferredUntil.IsZero() {
 		return true
 	}
@@ -374,7 +409,7 @@ func asGood(current, best netwatch.Addr, now time.Time) bool {
 	return 2*current.PreferredUntil.Sub(now) >= best.PreferredUntil.Sub(now)
 }
 
-func preference(a, best netwatch.Addr) string {
+func preference(a, best *netwatch.Addr) string {
 	switch {
 	case a.Flags&netwatch.Secondary != best.Flags&netwatch.Secondary:
 		return "this one is secondary"

@@ -3,6 +3,7 @@ package address
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ const wan, lan = 2, 3
 
 // router is a snapshot of a router: wan with the default routes, lan without.
 func router(addrs ...netwatch.Addr) *netwatch.Snapshot {
+	slices.SortStableFunc(addrs, func(a, b netwatch.Addr) int { return a.Link - b.Link })
 	return &netwatch.Snapshot{
 		At: noon,
 		Links: []netwatch.Link{

@@ -57,7 +57,7 @@ func (s *source) fromHost(snap *netwatch.Snapshot, routes ways, a *Answer, list 
 		a.Note = "there is no interface " + s.Interface
 		return
 	}
-	h := host{link: link.Index, suffix: s.Suffix, name: s.MAC, taken: s.taken[config.IPv6]}
+	h := host{link: link.Index, suffix: s.Suffix, name: s.MAC, taken: s.taken[index(config.IPv6)]}
 	h.mac, _ = hardware(s.Source)
 	var best, current netwatch.Addr // the router's, in the prefix
 	bestRank, curRank := refused, refused
@@ -82,11 +82,11 @@ func (s *source) fromHost(snap *netwatch.Snapshot, routes ways, a *Answer, list 
 		if rank == refused && bestRank == refused {
 			note = "prefix " + prefixOf(on).String() + ": " + reason
 		}
-		if rank < bestRank || rank < refused && rank == bestRank && better(on, best) {
+		if rank < bestRank || rank < refused && rank == bestRank && better(&on, &best) {
 			best, bestRank = on, rank
 		}
 	}
-	if curRank < refused && curRank == bestRank && asGood(current, best, snap.At) {
+	if curRank < refused && curRank == bestRank && asGood(&current, &best, snap.At) {
 		best = current
 	}
 	if bestRank == refused {
@@ -104,7 +104,7 @@ func prefixOf(on netwatch.Addr) netip.Prefix { return netip.PrefixFrom(on.Addr, 
 // judgePrefix ranks the prefix of an address of the router's.
 func judgePrefix(on netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
 	on.Flags &^= netwatch.Tentative | netwatch.DADFailed | netwatch.Temporary
-	r, reason := judge(on, allowPrivate, now)
+	r, reason := judge(&on, allowPrivate, now)
 	if r < refused && (on.Bits > 64 || on.Peer.IsValid()) {
 		return refused, "too long for hosts to have addresses in it"
 	}

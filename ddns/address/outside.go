@@ -177,7 +177,7 @@ func (s *source) beyond(snap *netwatch.Snapshot, a *Answer, list *[]Candidate, a
 	// the router above has it and announces changes.
 	q.Poll = echo.addr() != local && !(up.Events && up.addr().IsValid() && outside == public)
 	if !q.Known.IsValid() {
-		q.Known = s.taken[a.Family]
+		q.Known = s.taken[index(a.Family)]
 	}
 	put(ask, q)
 	s.fromEcho(a, echo, list, note)

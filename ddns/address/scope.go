@@ -108,7 +108,7 @@ func Refused(a netip.Addr, allowPrivate bool) string {
 
 // judge ranks an address of the kernel's at a moment; reason says why it is
 // refused, as the end of the sentence "ADDRESS is …".
-func judge(a netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
+func judge(a *netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
 	r, what := scopeOf(a.Addr, allowPrivate)
 	if r == refused {
 		return refused, what
@@ -170,8 +170,8 @@ func (w ways) out(snap *netwatch.Snapshot, f config.Family, link int) uint64 {
 	if l, ok := snap.LinkByIndex(link); ok {
 		addLink(&h, l)
 	}
-	for i := range snap.Addrs {
-		if a := &snap.Addrs[i]; a.Link == link && a.Addr.Is4() == (f == config.IPv4) {
+	for i := firstOn(snap.Addrs, link); i < len(snap.Addrs) && snap.Addrs[i].Link == link; i++ {
+		if a := &snap.Addrs[i]; a.Addr.Is4() == (f == config.IPv4) {
 			addAddr(&h, a.Addr)
 			add(&h, uint64(a.Flags&(netwatch.Tentative|netwatch.Deprecated)))
 		}
