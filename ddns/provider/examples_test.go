@@ -127,6 +127,31 @@ func exampleUpdates(ex Example) []Update {
 	return updates
 }
 
+// exampleAccount makes the account of an example.
+func exampleAccount(t *testing.T, def *Definition, ex Example, caFile string) *Provider {
+	t.Helper()
+	acct := config.Provider{Name: "example", Type: def.Name, Fields: map[string]config.Secret{}}
+	for key, value := range ex.Config {
+		if key == "server" {
+			acct.Server = value
+			continue
+		}
+		if strings.Contains(value, "PRIVATE KEY-----") { // the examples leave its inside out
+			text, err := os.ReadFile("testdata/rsa.pem")
+			if err != nil {
+				t.Fatal(err)
+			}
+			value = string(text)
+		}
+		acct.Fields[key] = config.NewSecret(value)
+	}
+	p, problems := New(def, acct, Options{Version: "1.2.3", CAFile: caFile, Timeout: 10 * time.Second})
+	if len(problems) > 0 {
+		t.Fatalf("configuration refused: %v", problems)
+	}
+	return p
+}
+
 // playExample makes the requests of one example and compares.
 func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 	var mu sync.Mutex
@@ -151,25 +176,7 @@ func playExample(t *testing.T, ca *testCA, def *Definition, ex Example) {
 	defer plain.Close()
 	secure := ca.server(t, handler)
 
-	acct := config.Provider{Name: "example", Type: def.Name, Fields: map[string]config.Secret{}}
-	for key, value := range ex.Config {
-		if key == "server" {
-			acct.Server = value
-			continue
-		}
-		if strings.Contains(value, "PRIVATE KEY-----") { // the examples leave its inside out
-			text, err := os.ReadFile("testdata/rsa.pem")
-			if err != nil {
-				t.Fatal(err)
-			}
-			value = string(text)
-		}
-		acct.Fields[key] = config.NewSecret(value)
-	}
-	p, problems := New(def, acct, Options{Version: "1.2.3", CAFile: ca.file, Timeout: 10 * time.Second})
-	if len(problems) > 0 {
-		t.Fatalf("configuration refused: %v", problems)
-	}
+	p := exampleAccount(t, def, ex, ca.file)
 	p.transport.reroute = func(_ string, port uint16) string {
 		if port == 443 {
 			return secure

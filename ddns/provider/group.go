@@ -16,6 +16,9 @@ func (p *Provider) Group(updates []Update) [][]int {
 	if p.dns != nil {
 		return p.dns.group(updates)
 	}
+	if len(updates) == 1 {
+		return [][]int{{0}}
+	}
 	type content struct {
 		ipv4, ipv6 netip.Addr
 		other      netip.Addr

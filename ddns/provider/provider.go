@@ -33,6 +33,8 @@ type Provider struct {
 	opt    Options
 	masker masker
 
+	prepared struct{ ipv4, ipv6, both *prepared }
+
 	kept  kept // of family steps: ids and tokens
 	now   func() time.Time
 	nonce func() string
@@ -76,6 +78,7 @@ func New(def *Definition, acct config.Provider, opt Options) (*Provider, []Field
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	p.prepareAll()
 	p.transport = newTransport(opt)
 	return p, nil
 }

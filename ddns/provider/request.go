@@ -17,6 +17,7 @@ type request struct {
 	method string
 	target
 	header []field
+	ready  string // instead: the whole header as it goes over the wire
 	body   string
 	family config.Family // connect in this family; 0: any
 	limit  int           // bytes of the body that are read; 0: maxBody
@@ -64,8 +65,8 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 		ttl = Duration(time.Minute)
 	}
 	ttl = max(ttl, p.def.Record.MinTTL)
-	zone, _ := p.zone()
 	names := func() []string {
+		zone, _ := p.zone()
 		list := make([]string, len(hosts))
 		for i, h := range hosts {
 			list[i] = relative(h, zone, p.def.forms.apex)
@@ -84,8 +85,10 @@ func (p *Provider) values(updates []Update, family config.Family, show bool) fun
 		case "names":
 			return strings.Join(names(), ",")
 		case "zone":
+			zone, _ := p.zone()
 			return zone
 		case "apex":
+			zone, _ := p.zone()
 			return strconv.FormatBool(zone != "" && strings.EqualFold(firstString(hosts), zone))
 		case "ipv4":
 			return addrText(ipv4)
@@ -171,11 +174,21 @@ func (p *Provider) updateRequest(updates []Update, show bool) (*request, error) 
 		}
 	}
 	f, both := p.family(updates)
-	body := p.def.forms.body
-	if both {
-		body = p.def.forms.bodyBoth
+	body, pre := p.def.forms.body, p.prepared.ipv4
+	switch {
+	case both:
+		body, pre = p.def.forms.bodyBoth, p.prepared.both
+	case f == config.IPv6:
+		pre = p.prepared.ipv6
 	}
-	return p.build(p.def.forms.update.pick(f, both), p.def.Request.Method, body, updates, f, show)
+	if pre == nil || show {
+		return p.build(p.def.forms.update.pick(f, both), p.def.Request.Method, body, updates, f, show)
+	}
+	value := p.values(updates, f, false)
+	req := &request{method: p.def.Request.Method, target: pre.to, ready: pre.header, family: p.connection(f)}
+	req.path = pre.path.expand(value, escapeOwn)
+	req.body = body.expand(value, bodyEscape(p.def.Request.ContentType))
+	return req, nil
 }
 
 // removeRequest makes the request that takes the addresses away.
@@ -210,19 +223,36 @@ func (p *Provider) build(t template, method string, body template, updates []Upd
 	if t.empty() {
 		return nil, fmt.Errorf("%s cannot do this for %v", p.def.Title, f)
 	}
-	value := p.values(updates, f, show)
-	for _, field := range p.def.Fields {
-		if p.fields[field.Key] == "" && t.uses(field.Key) {
-			return nil, fmt.Errorf("%s needs the key %s (%s) for %v", p.def.Title, field.Key, field.Label, f)
-		}
+	if err := p.lacks(t, f); err != nil {
+		return nil, err
 	}
+	value := p.values(updates, f, show)
 	req, err := p.assemble(requestParts{
 		method: method, url: t, body: body, contentType: p.def.Request.ContentType, headers: p.def.forms.headers,
 	}, func(t template, escape func(key, value string) string) string { return t.expand(value, escape) }, show)
-	if err == nil && p.def.Request.ByConnection {
-		req.family = f
+	if err == nil {
+		req.family = p.connection(f)
 	}
 	return req, err
+}
+
+// lacks says which field a template needs that is empty.
+func (p *Provider) lacks(t template, f config.Family) error {
+	for i := range p.def.Fields {
+		if field := &p.def.Fields[i]; p.fields[field.Key] == "" && t.uses(field.Key) {
+			return fmt.Errorf("%s needs the key %s (%s) for %v", p.def.Title, field.Key, field.Label, f)
+		}
+	}
+	return nil
+}
+
+// connection is the family that a connection for an address of family f is to
+// be of; 0: any.
+func (p *Provider) connection(f config.Family) config.Family {
+	if p.def.Request.ByConnection {
+		return f
+	}
+	return 0
 }
 
 // parseTarget takes a URL apart.

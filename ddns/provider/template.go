@@ -163,20 +163,34 @@ func escapeNone(_, value string) string { return value }
 // allows there stay readable; in the user's nothing but letters, digits and
 // "-._~" does.
 func escapeURL(key, value string) string {
-	allowed := "-._~"
 	if builtinKeys.has(key) {
-		allowed = "-._~:@,*"
+		return escapeOwn(key, value)
 	}
+	return escapeBut("-._~", value)
+}
+
+// escapeOwn is escapeURL for values of our own making.
+func escapeOwn(_, value string) string { return escapeBut("-._~:@,*", value) }
+
+func escapeBut(allowed, value string) string {
 	const digits = "0123456789ABCDEF"
-	var b strings.Builder
-	for _, c := range []byte(value) {
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+	var b []byte // nil as long as nothing was to be escaped
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		switch plain := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0; {
+		case plain && b != nil:
+			b = append(b, c)
+		case !plain:
+			if b == nil {
+				b = append(make([]byte, 0, 3*len(value)), value[:i]...)
+			}
+			b = append(b, '%', digits[c>>4], digits[c&15])
 		}
 	}
-	return b.String()
+	if b == nil {
+		return value
+	}
+	return string(b)
 }
 
 // escapeJSON encodes for the inside of a JSON string (RFC 8259 section 7).

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"strings"
 	"sync/atomic"
 
 	"github.com/wanbeacon/wanbeacon/ddns/socket"
@@ -74,16 +73,32 @@ func newReader(conn net.Conn) *bufio.Reader { return bufio.NewReaderSize(conn, 4
 
 // bytes is the request as it goes over the wire (RFC 9112).
 func (r *request) bytes() []byte {
-	var b strings.Builder
-	b.Grow(512 + len(r.body))
-	b.WriteString(r.method + " " + r.path + " HTTP/1.1\r\nHost: " + r.authority() + "\r\n")
-	for _, h := range r.header {
-		b.WriteString(h.name + ": " + h.value + "\r\n")
+	b := make([]byte, 0, 512+len(r.path)+len(r.body))
+	b = put(b, r.method, " ", r.path, " HTTP/1.1\r\n", r.ready)
+	if r.ready == "" {
+		b = put(b, r.hostLine(), r.lines())
 	}
 	if r.body != "" || r.method != "GET" && r.method != "DELETE" {
-		b.WriteString("Content-Length: " + itoa(len(r.body)) + "\r\n")
+		b = put(b, "Content-Length: ", itoa(len(r.body)), "\r\n")
 	}
-	b.WriteString("Connection: close\r\n\r\n")
-	b.WriteString(r.body)
-	return []byte(b.String())
+	return put(b, "Connection: close\r\n\r\n", r.body)
+}
+
+// hostLine is the first header.
+func (r *request) hostLine() string { return "Host: " + r.authority() + "\r\n" }
+
+// lines are the request's own headers as they go over the wire.
+func (r *request) lines() string {
+	var b []byte
+	for _, h := range r.header {
+		b = put(b, h.name, ": ", h.value, "\r\n")
+	}
+	return string(b)
+}
+
+func put(b []byte, texts ...string) []byte {
+	for _, t := range texts {
+		b = append(b, t...)
+	}
+	return b
 }
