@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -93,6 +94,7 @@ type Job struct {
 	account *account
 	items   []item
 	stale   bool
+	cancel  context.CancelFunc
 }
 
 // item is one update of a job, with what was true when it started.
@@ -313,109 +315,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// Due starts every request that may be made now and returns them.
-func (c *Core) Due(now time.Time) []*Job {
-	var jobs []*Job
-	for _, e := range c.entries {
-		if !e.chooseAt.IsZero() && !e.chooseAt.After(now) {
-			c.apply(c.answers, now)
-			break
-		}
-	}
-	for _, e := range c.entries {
-		if at, ok := c.ready(e); ok && !at.After(now) {
-			jobs = c.start(c.accounts[e.Provider], now, jobs)
-		}
-	}
-	c.steerAt = c.steerAliases(now)
-	return c.dueAliases(now, jobs)
-}
-
-// start makes the requests that an account may make now.
-func (c *Core) start(a *account, now time.Time, jobs []*Job) []*Job {
-	byDevice := map[string][]*entry{}
-	var devices []string
-	for _, e := range c.entries {
-		if e.Provider != a.Name {
-			continue
-		}
-		if at, ok := c.ready(e); !ok || at.After(now) {
-			continue
-		}
-		d := a.device(e)
-		if byDevice[d] == nil {
-			devices = append(devices, d)
-		}
-		byDevice[d] = append(byDevice[d], e)
-	}
-	for _, d := range devices {
-		list := byDevice[d]
-		updates := make([]provider.Update, len(list))
-		for i, e := range list {
-			updates[i] = provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted.first, More: e.wanted.further(),
-				TTL: e.TTL, Published: e.published.All(), Other: c.sibling(e)}
-		}
-		for _, group := range a.Provider.Group(updates) {
-			if a.flights >= a.limit() {
-				return jobs
-			}
-			jobs = append(jobs, a.job(now, d, list, updates, group))
-		}
-	}
-	return jobs
-}
-
-// limit is how many requests an account may have under way: one until its
-// credentials have proved good, so that a wrong password is tried once.
-func (a *account) limit() int {
-	if a.proven {
-		return parallel
-	}
-	return 1
-}
-
-// device is the one that a record's request must leave through; "": any.
-func (a *account) device(e *entry) string {
-	switch {
-	case a.Bind != "":
-		return a.Bind
-	case e.answer.Named:
-		return e.answer.Interface
-	}
-	return ""
-}
-
-func (a *account) job(now time.Time, device string, list []*entry, updates []provider.Update, group []int) *Job {
-	j := &Job{Provider: a.Provider, Origin: provider.Origin{Device: device}, Started: now, account: a}
-	for _, n := range group {
-		e := list[n]
-		j.Updates = append(j.Updates, updates[n])
-		j.items = append(j.items, item{key: e.Key, sent: e.wanted, identity: e.Identity, path: e.answer.Path, event: e.changed})
-		if e.answer.Named && !j.Origin.Addr.IsValid() {
-			j.Origin.Addr = e.answer.From
-		}
-		j.Origin.Unrouted = j.Origin.Unrouted || e.answer.Unrouted && a.Bind == ""
-		e.flight = j
-	}
-	a.flights++
-	return j
-}
-
-// Next is when Due may have something to start that is not due now; zero when
-// only an event can bring that about.
-func (c *Core) Next(now time.Time) time.Time {
-	var next time.Time
-	for _, e := range c.entries {
-		next = sooner(next, e.chooseAt)
-		at, ok := c.ready(e)
-		if !ok || !at.After(now) {
-			continue // nothing to do, or waiting for another request of the account
-		}
-		next = sooner(next, at)
-	}
-	return sooner(next, sooner(c.nextAlias(now), c.steerAt))
 }
 
 // Demand asks for a request now for the named hosts (all if none is named).

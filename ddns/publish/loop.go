@@ -63,10 +63,11 @@ type Loop struct {
 
 	waiters []waiter
 
-	ctx     context.Context
-	cancels map[*Job]context.CancelFunc
-	work    sync.WaitGroup // requests and hooks under way
-	saver   saver
+	ctx    context.Context
+	flying []*Job         // requests under way
+	idle   chan<- task    // of a worker that waits for the next request; nil: none does
+	work   sync.WaitGroup // requests and hooks under way
+	saver  saver
 }
 
 type answerKey struct {
@@ -83,6 +84,7 @@ type waiter struct {
 type result struct {
 	job      *Job
 	outcomes []provider.Outcome
+	worker   chan<- task // who made the request, and waits
 }
 
 // checked is a check that has been made.
@@ -106,7 +108,6 @@ func NewLoop(log Logger, store *Store, saved []Saved, plan Plan, snapshots <-cha
 		outside:   plan.Outside,
 		external:  make(chan address.External),
 		inquiries: map[address.Place]*inquiry{},
-		cancels:   map[*Job]context.CancelFunc{},
 		saver:     saver{store: store, log: log},
 		networks:  networks{told: make(chan ubus.Networks)},
 	}
@@ -175,10 +176,15 @@ func (l *Loop) run(ctx context.Context, finished func() bool) {
 	}
 }
 
-// drain waits for what is under way; everything has been cancelled.
+// drain cancels what is under way, and waits for it.
 func (l *Loop) drain() {
-	for j := range l.cancels {
+	for _, j := range l.flying {
 		j.stale = true
+		j.cancel()
+	}
+	if l.idle != nil {
+		close(l.idle)
+		l.idle = nil
 	}
 	done := make(chan struct{})
 	go func() { l.work.Wait(); close(done) }()
@@ -209,7 +215,7 @@ func (l *Loop) decide() {
 	}
 	now := time.Now()
 	for _, j := range l.core.Observe(now, l.set.Answers(l.snap)) {
-		l.cancels[j]()
+		j.cancel()
 	}
 	l.send(now)
 }
@@ -217,9 +223,10 @@ func (l *Loop) decide() {
 func (l *Loop) send(now time.Time) {
 	jobs := l.core.Due(now)
 	for _, j := range jobs {
-		ctx, cancel := context.WithCancel(l.ctx)
-		l.cancels[j] = cancel
-		l.work.Go(func() { l.results <- result{j, j.run(ctx)} })
+		var ctx context.Context
+		ctx, j.cancel = context.WithCancel(context.Background()) // drain ends it
+		l.flying = append(l.flying, j)
+		l.begin(task{j, ctx})
 	}
 	if len(jobs) > 0 {
 		// The request goes first, on this thread: waking another one for it,
@@ -268,13 +275,19 @@ func sooner(a, b time.Time) time.Time {
 }
 
 func (l *Loop) finish(r result) {
-	l.cancels[r.job]()
-	delete(l.cancels, r.job)
+	l.rest(r.worker)
+	r.job.cancel()
+	for i, j := range l.flying {
+		if j == r.job {
+			l.flying = append(l.flying[:i], l.flying[i+1:]...)
+			break
+		}
+	}
 	for _, c := range l.core.Finish(time.Now(), r.job, r.outcomes) {
 		l.changed(c)
 	}
-	if len(l.cancels) == 0 {
-		go giveBack()
+	if len(l.flying) == 0 {
+		go tidy()
 	}
 }
 
@@ -282,9 +295,12 @@ func (l *Loop) finish(r result) {
 // given back are slow to get again on the way from event to request.
 const keep = 2 << 20
 
-// giveBack returns what the first TLS exchange, or many of any kind, leave
-// behind: megabytes that a router can use.
-func giveBack() {
+// tidy makes room for the next request while nothing waits: memory that has
+// been used before is there at once, and what is new the kernel must find and
+// clear, a page at a time. Megabytes that the first TLS exchange, or many of any
+// kind, leave behind go back to the router.
+func tidy() {
+	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	if m.HeapSys-m.HeapReleased > keep {
