@@ -22,13 +22,13 @@ func TestMain(m *testing.M) {
 
 const (
 	runs     = 300 // of each program
-	wans     = 12  // of each router
+	wans     = 6   // of each router
 	attempts = 3
 
 	// slot is the time for one run. The two programs take turns, so a WAN has
 	// its turn every 2*wans slots, longer than a record's requests are held
 	// apart.
-	slot = 100 * time.Millisecond
+	slot = 200 * time.Millisecond
 
 	medianGoal, tailGoal = 1.3, 2.0
 )
@@ -87,9 +87,11 @@ func measure(ctx context.Context, l *lab.Lab, binary string, secure bool) (bare,
 	} else {
 		arrivals = plainServer(l, server)
 	}
-	start(l, routers[0].ns, program, server)
+	start(l, routers[0].ns, program, server, programs)
 	daemon := routers[1].ns.Daemon(binary, config(url+server.Addr().String(), ca.File))
 	daemon.WaitLog(ctx, "started")
+	pin(daemon.PID, programs)
+	pin(os.Getpid(), measuring)
 
 	var took [2][]time.Duration
 	due := time.Now()

@@ -56,7 +56,7 @@ func serve(addr netip.AddrPort) {
 
 // plainServer starts it in a process of its own.
 func plainServer(l *lab.Lab, addr netip.AddrPort) <-chan arrival {
-	lines := start(l, l.ISP, "server", addr)
+	lines := start(l, l.ISP, "server", addr, measuring)
 	arrivals := make(chan arrival, 16)
 	go func() {
 		for line := range lines {
@@ -117,7 +117,7 @@ func play(text string) {
 
 // start starts a role in a namespace, waits until it is ready and returns
 // what it prints from then on.
-func start(l *lab.Lab, ns *lab.Namespace, name string, addr netip.AddrPort) <-chan string {
+func start(l *lab.Lab, ns *lab.Namespace, name string, addr netip.AddrPort, processor int) <-chan string {
 	self, err := os.Executable()
 	if err != nil {
 		l.Fatalf("bench: %v", err)
@@ -134,6 +134,7 @@ func start(l *lab.Lab, ns *lab.Namespace, name string, addr netip.AddrPort) <-ch
 		l.Fatalf("bench: %s: %v", name, err)
 	}
 	l.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	pin(cmd.Process.Pid, processor)
 	lines := make(chan string, 16)
 	go func() {
 		defer close(lines)
