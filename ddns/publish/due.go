@@ -86,8 +86,8 @@ func (a *account) job(now time.Time, device string, list []*entry, updates []pro
 		e := list[n]
 		j.Updates = append(j.Updates, updates[n])
 		j.items = append(j.items, item{key: e.Key, sent: e.wanted, identity: e.Identity, path: e.answer.Path, event: e.changed})
-		if e.answer.Named && !j.Origin.Addr.IsValid() {
-			j.Origin.Addr = e.answer.From
+		if e.answer.Named && !j.Origin.Addr.IsValid() && (a.Bind == "" || a.Bind == e.answer.Interface) {
+			j.Origin.Addr = e.answer.From // another device has other addresses
 		}
 		j.Origin.Unrouted = j.Origin.Unrouted || e.answer.Unrouted && a.Bind == ""
 		e.flight = j

@@ -144,7 +144,12 @@ var pool = []string{"8.8.4.4", "8.8.8.8", "9.9.9.10"}
 func (w *world) event() {
 	pick := func() string { return pool[w.rng.IntN(len(pool))] }
 	six := netwatch.Addr{Addr: ip("2a02:99::9"), Bits: 64}
-	switch w.rng.IntN(14) {
+	n := w.rng.IntN(14)
+	if n == 9 || n == 10 {
+		w.a.ask()
+		w.b.ask()
+	}
+	switch n {
 	case 0, 1, 2:
 		w.net.set(v4(pick()))
 	case 3:
