@@ -138,7 +138,9 @@ func (r *resolver) ask(ctx context.Context, host string, f config.Family) ([]net
 			}
 			failed.final = failed.final && a.err == errNotFound
 			failed.unreachable = failed.unreachable && socket.NoPath(a.err)
-			failed.err = a.err
+			if failed.err = a.err; socket.IsTimeout(a.err) {
+				failed.err = errSilent
+			}
 			if next < len(servers) {
 				stagger.Reset(0)
 			} else if running == 0 {
@@ -146,7 +148,7 @@ func (r *resolver) ask(ctx context.Context, host string, f config.Family) ([]net
 			}
 		case <-ctx.Done():
 			if failed.err == nil {
-				failed.err = errors.New("no name server answers")
+				failed.err = errSilent
 			}
 			failed.final, failed.unreachable = false, false
 			return nil, failed
@@ -187,6 +189,7 @@ func (r *resolver) askOne(ctx context.Context, server netip.AddrPort, host strin
 var (
 	errNotFound = errors.New("there is no such name, or it has no address")
 	errServFail = errors.New("the name server has no answer")
+	errSilent   = errors.New("no name server answers")
 )
 
 func askType(ctx context.Context, server netip.AddrPort, host string, typ uint16) answer {
