@@ -131,7 +131,7 @@ func TestHostsFollowADelegatedPrefix(t *testing.T) {
 	s.d.WaitLog(t.Context(), "h1: ipv6 has no address yet")
 
 	kea := s.ISPLink.PrefixServer(t.Context(), "2a00:db8:1::/64", "2a00:db8:a::/56")
-	client := s.WAN.PrefixClient(bridge)
+	client := s.WAN.PrefixClient(t.Context(), bridge)
 	follow := func(prefix string) {
 		t.Helper()
 		client.WaitLine(t.Context(), prefix+"::/56 done")

@@ -28,14 +28,7 @@ func (k *Link) PrefixServer(ctx context.Context, network, prefix string) *Prefix
 	dir := k.NS.lab.TempDir()
 	s := &PrefixServer{link: k, path: filepath.Join(dir, "kea.json"), net: network}
 	s.write(prefix)
-	k.NS.Wait(ctx, k.Name+" has a link-local address that can be used", func() bool {
-		for _, a := range k.Addrs() {
-			if a.Prefix.Addr().IsLinkLocalUnicast() && a.Usable() {
-				return true
-			}
-		}
-		return false
-	})
+	k.waitLinkLocal(ctx)
 	s.Process = k.NS.Spawn("env", "KEA_PIDFILE_DIR="+dir, "KEA_LOCKFILE_DIR="+dir, Tool(k.NS.lab, "kea-dhcp6"), "-c", s.path)
 	s.WaitLine(ctx, "DHCP6_STARTED")
 	return s
@@ -89,8 +82,9 @@ exit 0
 // PrefixClient is dhclient on the router's device: it asks for a prefix, and
 // gives a device of the LAN the address PREFIX:1::1/64 of it. The prefix must
 // be written with three groups.
-func (k *Link) PrefixClient(lan *Link) *Process {
+func (k *Link) PrefixClient(ctx context.Context, lan *Link) *Process {
 	k.NS.lab.Helper()
+	k.waitLinkLocal(ctx)
 	dir := k.NS.lab.TempDir()
 	path := filepath.Join(dir, "script")
 	text := "#!/bin/sh\nIP=" + Tool(k.NS.lab, "ip") + "\nLAN=" + lan.Name + "\n" + delegated
@@ -98,4 +92,18 @@ func (k *Link) PrefixClient(lan *Link) *Process {
 		k.NS.lab.Fatalf("lab: %v", err)
 	}
 	return k.NS.Spawn("dhclient", "-6", "-P", "-d", "-D", "LL", "-cf", "/dev/null", "-lf", dir+"/leases", "-pf", dir+"/pid", "-sf", path, k.Name)
+}
+
+// waitLinkLocal waits for what DHCPv6 binds to: just after the device has come
+// up its link-local address is still tentative.
+func (k *Link) waitLinkLocal(ctx context.Context) {
+	k.NS.lab.Helper()
+	k.NS.Wait(ctx, k.Name+" has a link-local address that can be used", func() bool {
+		for _, a := range k.Addrs() {
+			if a.Prefix.Addr().IsLinkLocalUnicast() && a.Usable() {
+				return true
+			}
+		}
+		return false
+	})
 }
