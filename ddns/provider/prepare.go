@@ -39,7 +39,6 @@ func (p *Provider) prepare(url, body template) *prepared {
 	if url.empty() || p.lacks(url, 0) != nil {
 		return nil
 	}
-	mark := func(key string) string { return "zq" + strings.ReplaceAll(key, "_", "") + "qz" }
 	marks := 0
 	value := p.values(nil, config.IPv4, false)
 	marked := func(key string) string {
@@ -59,21 +58,38 @@ func (p *Provider) prepare(url, body template) *prepared {
 	}
 	pre := &prepared{to: req.target, header: req.hostLine() + req.lines()}
 	for rest := req.path; rest != ""; marks-- {
-		at, next := len(rest), ""
-		for _, key := range strings.Fields(string(changing)) {
-			if i := strings.Index(rest, mark(key)); i >= 0 && i < at {
-				at, next = i, key
-			}
-		}
+		at, key := nextMark(rest)
 		pre.path.parts = append(pre.path.parts, part{text: rest[:at]})
-		if next == "" {
+		if key == "" {
 			break
 		}
-		pre.path.parts = append(pre.path.parts, part{key: next})
-		rest = rest[at+len(mark(next)):]
+		pre.path.parts = append(pre.path.parts, part{key: key})
+		rest = rest[at+len(mark(key)):]
 	}
 	if marks != 0 {
 		return nil
 	}
 	return pre
+}
+
+// mark stands for a placeholder in a URL, which takes letters as they are.
+func mark(key string) string { return markBegins + strings.ReplaceAll(key, "_", "") + "qz" }
+
+const markBegins = "zq"
+
+// nextMark finds the first mark, or the end.
+func nextMark(s string) (at int, key string) {
+	for {
+		i := strings.Index(s[at:], markBegins)
+		if i < 0 {
+			return len(s), ""
+		}
+		at += i
+		for _, key := range strings.Fields(string(changing)) {
+			if strings.HasPrefix(s[at:], mark(key)) {
+				return at, key
+			}
+		}
+		at += len(markBegins)
+	}
 }
