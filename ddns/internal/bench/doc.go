@@ -11,7 +11,9 @@
 //
 // The bare program does what cannot be left out: it waits for a netlink
 // message, binds a socket to the new address and its device, connects and
-// writes a request; plain system calls, one thread, no allocation. The goal is
+// writes a request; plain system calls, one thread, no allocation. Both sleep
+// between their runs, and both run on the same processor, the server and the
+// measurement on another. The goal is
 // a ratio: wanbeacon's median within 1.3 times, and its 99th percentile within
 // 2 times, the bare program's. Only ratios of one measurement are judged, since
 // times differ between machines and from minute to minute; a measurement that
