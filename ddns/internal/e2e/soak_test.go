@@ -38,13 +38,7 @@ func soak(t *testing.T) *site {
 // WANBEACON_IDLE sets the time, ten minutes if it is not there.
 func TestSoakIdle(t *testing.T) {
 	s := soak(t)
-	idle := 10 * time.Minute
-	if text := os.Getenv("WANBEACON_IDLE"); text != "" {
-		var err error
-		if idle, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	idle := idleTime(t, 10*time.Minute)
 	s.WAN.WaitAddr(t.Context(), "fe80::/10")
 	s.quietWire()
 
@@ -188,4 +182,18 @@ func (s *site) usage() usage {
 	list, _ := os.ReadDir(base + "/fd")
 	u.files = len(list)
 	return u
+}
+
+// idleTime is WANBEACON_IDLE, or usual.
+func idleTime(t *testing.T, usual time.Duration) time.Duration {
+	t.Helper()
+	text := os.Getenv("WANBEACON_IDLE")
+	if text == "" {
+		return usual
+	}
+	idle, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return idle
 }

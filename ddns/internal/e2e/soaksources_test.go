@@ -16,13 +16,7 @@ func TestSoakIdleOfSources(t *testing.T) {
 	if os.Getenv("WANBEACON_SOAK") != "1" {
 		t.Skip("NOT RUN: takes long, and is part of `make soak` (WANBEACON_SOAK=1)")
 	}
-	idle := time.Minute
-	if text := os.Getenv("WANBEACON_IDLE"); text != "" {
-		var err error
-		if idle, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	idle := idleTime(t, time.Minute)
 	release, err := lab.Release(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

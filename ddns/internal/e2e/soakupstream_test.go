@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -12,13 +11,7 @@ import (
 // polled, and no more memory is held than elsewhere. WANBEACON_IDLE as of TestSoakIdle.
 func TestSoakIdleBehindNAT(t *testing.T) {
 	direct := soak(t)
-	idle := 10 * time.Minute
-	if text := os.Getenv("WANBEACON_IDLE"); text != "" {
-		var err error
-		if idle, err = time.ParseDuration(text); err != nil {
-			t.Fatal(err)
-		}
-	}
+	idle := idleTime(t, 10*time.Minute)
 	release, err := lab.Release(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
