@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,7 +35,14 @@ func (t *Tun) create() {
 	t.NS.lab.Helper()
 	for i, k := range []*Link{t.Link, t.peer} {
 		err := k.NS.Do(func() (err error) {
-			t.files[i], err = openTun(k.Name)
+			// A child that another test has just started may hold the last file
+			// until it has become its program.
+			for range 1000 {
+				if t.files[i], err = openTun(k.Name); err != unix.EBUSY {
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
 			return err
 		})
 		if err != nil {
