@@ -1,7 +1,6 @@
 package netwatch
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -204,75 +203,12 @@ func (w *Watcher) adopt(fd uintptr) {
 	w.pending = false
 	w.mu.Unlock()
 	w.mirror.follow = hosts
+	filter(fd, hosts)
 	if len(hosts) == 0 {
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, unix.NETLINK_DROP_MEMBERSHIP, unix.RTNLGRP_NEIGH)
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0)
 		return
 	}
-	// Without the filter everything works too, but for the sleep.
-	filter := hostFilter(hosts)
-	_ = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]})
 	if err := unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.RTNLGRP_NEIGH); err != nil {
 		w.tell("subscribing to the kernel's neighbour table: %v", err)
 	}
-}
-
-// maxFilter is how many hosts the kernel is asked to look for; of more, all
-// neighbours are looked at here (BPF_MAXINSNS is 4096).
-const maxFilter = 500
-
-// hostFilter is a program for the kernel (classic BPF, the extension
-// SKF_AD_NLATTR finds an attribute) that lets a message about a neighbour
-// through only if it is about one of the hosts, or tells that an IPv6 address
-// does not answer: so that the many others do not wake the process.
-func hostFilter(hosts []MAC) []unix.SockFilter {
-	const (
-		ld, ldh, ldb  = unix.BPF_LD | unix.BPF_W, unix.BPF_LD | unix.BPF_H, unix.BPF_LD | unix.BPF_B
-		abs, ind, imm = unix.BPF_ABS, unix.BPF_IND, unix.BPF_IMM
-		jeq, jset     = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K
-		nlattr        = 0xfffff000 + 12 // SKF_AD_OFF + SKF_AD_NLATTR
-		ndmsg         = unix.NLMSG_HDRLEN
-	)
-	f := []unix.SockFilter{
-		{Code: ldh | abs, K: 4}, // nlmsg_type
-		{Code: jeq, Jt: 2, K: inNetworkOrder(unix.RTM_DELNEIGH)},
-		{Code: jeq, Jt: 2, K: inNetworkOrder(unix.RTM_NEWNEIGH)},
-		{Code: unix.BPF_RET, K: 1<<32 - 1}, // all: another kind
-		{Code: unix.BPF_RET},               // none
-		{Code: ldb | abs, K: ndmsg},        // ndm_family
-		{Code: jeq, Jt: 1, K: unix.AF_INET6},
-		{Code: unix.BPF_RET},
-		{Code: ldh | abs, K: ndmsg + 8}, // ndm_state
-		{Code: jset, Jf: 1, K: inNetworkOrder(unix.NUD_FAILED)},
-		{Code: unix.BPF_RET, K: 1<<32 - 1},
-		{Code: jset, Jt: 1, K: inNetworkOrder(learnedStates)},
-		{Code: unix.BPF_RET},
-		{Code: ld | imm, K: ndmsg + unix.SizeofNdMsg},
-		{Code: unix.BPF_LDX | unix.BPF_W | unix.BPF_IMM, K: unix.NDA_LLADDR},
-		{Code: ld | abs, K: nlattr},
-		{Code: jeq, Jf: 1},
-		{Code: unix.BPF_RET},
-		{Code: unix.BPF_MISC | unix.BPF_TAX},
-	}
-	if len(hosts) > maxFilter {
-		return append(f, unix.SockFilter{Code: unix.BPF_RET, K: 1<<32 - 1})
-	}
-	for _, h := range hosts {
-		f = append(f,
-			unix.SockFilter{Code: ld | ind, K: unix.SizeofRtAttr},
-			unix.SockFilter{Code: jeq, Jf: 3, K: binary.BigEndian.Uint32(h[:])},
-			unix.SockFilter{Code: ldh | ind, K: unix.SizeofRtAttr + 4},
-			unix.SockFilter{Code: jeq, Jf: 1, K: uint32(binary.BigEndian.Uint16(h[4:]))},
-			unix.SockFilter{Code: unix.BPF_RET, K: 1<<32 - 1},
-		)
-	}
-	return append(f, unix.SockFilter{Code: unix.BPF_RET})
-}
-
-// inNetworkOrder is what a filter reads where the kernel wrote n in its own order.
-func inNetworkOrder(n uint16) uint32 {
-	var b [2]byte
-	native.PutUint16(b[:], n)
-	return uint32(binary.BigEndian.Uint16(b[:]))
 }

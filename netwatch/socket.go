@@ -1,7 +1,6 @@
 package netwatch
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"syscall"
@@ -44,7 +43,7 @@ func subscribe() (*eventSocket, error) {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, queueBytes) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, queueBytes)
 	}
-	filter(fd)
+	filter(uintptr(fd), nil)
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("subscribing to the kernel's network events: %w", err)
@@ -56,31 +55,6 @@ func subscribe() (*eventSocket, error) {
 		return nil, err
 	}
 	return &eventSocket{file: file, raw: raw}, nil
-}
-
-// filter has the kernel drop the routes that lead somewhere in particular.
-// Each address brings several of them, a full routing table thousands, and none
-// is worth waking up for. Where that cannot be had, [isDefault] sorts them out.
-// The kernel sends each route in a datagram of its own.
-func filter(fd int) {
-	const load, jump, end = unix.BPF_LD | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
-	// Filters load numbers as the network has them; the kernel writes its own.
-	kind := func(k uint16) uint32 {
-		var b [2]byte
-		native.PutUint16(b[:], k)
-		return uint32(binary.BigEndian.Uint16(b[:]))
-	}
-	program := [...]unix.SockFilter{
-		{Code: load | unix.BPF_H, K: 4}, // nlmsg_type
-		{Code: jump, K: kind(unix.RTM_NEWROUTE), Jt: 1},
-		{Code: jump, K: kind(unix.RTM_DELROUTE), Jf: 2},
-		{Code: load | unix.BPF_B, K: unix.NLMSG_HDRLEN + 1}, // rtm_dst_len
-		{Code: jump, K: 0, Jf: 1},
-		{Code: end, K: 1 << 18}, // all of it
-		{Code: end, K: 0},
-	}
-	_ = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 }
 
 // wakeUp ends the waiting for events, as if a deadline had passed.

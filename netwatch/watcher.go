@@ -70,16 +70,13 @@ func (w *Watcher) Snapshots() <-chan *Snapshot { return w.snapshots }
 // snapshot can still be read. Close may be called again.
 func (w *Watcher) Close() error {
 	w.mu.Lock()
-	select {
-	case <-w.done:
-	default:
+	events := w.events
+	if !w.closed() {
 		close(w.done)
-		if w.events != nil {
-			w.events.file.Close()
-		}
-		w.dumper.stop()
 	}
 	w.mu.Unlock()
+	events.file.Close() // waits for calls in [Watcher.run] to end, which may need the lock
+	w.dumper.stop()
 	<-w.ended
 	return nil
 }

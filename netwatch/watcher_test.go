@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -158,6 +159,28 @@ func TestFailedSocketIsReplaced(t *testing.T) {
 	w.events.file.Close()
 	w.mu.Unlock()
 	w.Close()
+}
+
+// TestCloseDuringDump: a dump that fails sets when it is tried again, while
+// Close waits for it.
+func TestCloseDuringDump(t *testing.T) {
+	w, err := prepare(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing := make(chan error, 1)
+	err = w.events.raw.Control(func(uintptr) {
+		go func() { closing <- w.Close() }()
+		<-w.done
+		w.setDeadline(time.Now().Add(firstWait))
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	w.run()
+	if err := <-closing; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCloseLeavesNothing(t *testing.T) {
