@@ -3,33 +3,36 @@ package links
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
 )
 
 // concentrator is the provider's end of PPP over Ethernet, which gives this
-// address to whoever dials.
-func (s *site) concentrator(addr string) *lab.Process {
+// address to whoever dials. What of IPv6 is pppd's: "+ipv6" or "noipv6".
+func (s *site) concentrator(addr, ipv6 string) *lab.Process {
 	s.t.Helper()
 	options := filepath.Join(s.t.TempDir(), "options")
-	if err := os.WriteFile(options, []byte("noauth\nnoipv6\nnodetach\n"), 0o600); err != nil {
+	if err := os.WriteFile(options, []byte("noauth\nnodetach\n"+ipv6+"\n"), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	return s.ISP.Spawn("pppoe-server", "-F", "-I", s.ISPLink.Name, "-L", "11.99.0.1", "-R", addr, "-N", "3", "-O", options)
 }
 
 // dial is pppd as OpenWrt runs it; it dials again by itself.
-func (s *site) dial() *lab.Process {
+func (s *site) dial(ipv6 string) *lab.Process {
 	s.t.Helper()
-	return s.Router.Spawn("pppd", "plugin", "rp-pppoe.so", "nic-"+s.WAN.Name, "ifname", "pppoe-wan", "user", "user", "noauth", "noipv6",
+	return s.Router.Spawn("pppd", "plugin", "rp-pppoe.so", "nic-"+s.WAN.Name, "ifname", "pppoe-wan", "user", "user", "noauth", ipv6,
 		"nodetach", "defaultroute", "usepeerdns", "persist", "holdoff", "1", "maxfail", "0", "lcp-echo-interval", "1", "lcp-echo-failure", "5")
 }
 
-// hangup ends the session from the provider's side.
+// hangup ends the session from the provider's side, and waits until there is
+// none there.
 func (s *site) hangup() {
 	s.t.Helper()
 	s.ISP.Run("sh", "-c", `for p in $(ip netns pids "$1"); do read -r name </proc/$p/comm; [ "$name" != pppd ] || kill $p; done`, "sh", s.ISP.Name)
+	s.ISP.Wait(s.ctx, "the session has ended", func() bool { return !strings.Contains(s.ISP.IP("-o", "link"), ": ppp") })
 }
 
 // A PPPoE session: its address arrives after each dial, whether the provider
@@ -39,8 +42,8 @@ func TestPPPoE(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
 			s.start(source)
-			server := s.concentrator("11.22.44.7")
-			pppd := s.dial()
+			server := s.concentrator("11.22.44.7", "noipv6")
+			pppd := s.dial("noipv6")
 			ppp := s.Router.Link("pppoe-wan")
 			r := s.settled("11.22.44.7")
 			if from := r.Remote.Addr().String(); from != "11.22.44.7" {
@@ -50,8 +53,8 @@ func TestPPPoE(t *testing.T) {
 
 			// The provider ends the session, as once a day; another address.
 			server.Kill()
-			server = s.concentrator("11.22.55.8")
 			s.hangup()
+			server = s.concentrator("11.22.55.8", "noipv6")
 			s.settled("11.22.55.8")
 			if ppp.Index() == index {
 				t.Error("the index is the same")
@@ -63,7 +66,7 @@ func TestPPPoE(t *testing.T) {
 			server.Kill()
 			s.hangup()
 			s.gone(ppp)
-			server = s.concentrator("11.22.66.9")
+			server = s.concentrator("11.22.66.9", "noipv6")
 			s.WAN.Plug()
 			s.settled("11.22.66.9")
 			if ppp.Index() == index {
@@ -74,8 +77,8 @@ func TestPPPoE(t *testing.T) {
 			pppd.Stop()
 			server.Kill()
 			s.hangup()
-			s.concentrator("11.22.77.7")
-			s.dial()
+			s.concentrator("11.22.77.7", "noipv6")
+			s.dial("noipv6")
 			s.settled("11.22.77.7")
 			for _, c := range s.candidates("wan") {
 				if c.Taken != (c.Address == "11.22.77.7/32") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -34,11 +35,12 @@ func TestMain(m *testing.M) {
 }
 
 // patience is of an emulated machine.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 const (
 	gateway = "11.22.33.1"
 	server  = "45.67.89.1" // the provider's; reached by the default route only
+	server6 = "2a00:db8:99::1"
 	home    = "home.dyn.test"
 	onWAN   = "[source.wan]\ninterface = \"wan\"\n"
 )
@@ -54,13 +56,19 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteAt(t, server)
+}
+
+// newSiteAt has the provider at one of its addresses.
+func newSiteAt(t *testing.T, server string) *site {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	s := &site{Lab: lab.New(t), t: t, ctx: ctx}
 	s.ISPLink.Add(gateway + "/24")
 	// Nobody answers on the wire for what is behind the ISP.
 	s.ISP.Sysctl("net/ipv4/conf/all/arp_ignore", "1")
-	s.ISP.Link("lo").Add(server + "/32")
+	s.ISP.Link("lo").Add(netip.PrefixFrom(netip.MustParseAddr(server), netip.MustParseAddr(server).BitLen()).String())
 	s.p = s.Provider(s.ISP, lab.ProviderOptions{Addr: server})
 	s.p.Account("user", "s3cret-word", home)
 	s.Resolver(s.Router, "127.0.0.1", nil, s.p.Zone)
