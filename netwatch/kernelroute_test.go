@@ -143,6 +143,9 @@ func TestRouteTo(t *testing.T) {
 		if err != nil || r.Table != 254 || r.Gateway != netip.MustParseAddr("203.0.113.2") || r.Src != src {
 			t.Errorf("got %+v, %v", r, err)
 		}
+		if !Leads("wan", dst) || Leads("lo", dst) || Leads("wan", netip.MustParseAddr("2001:db8:9::1")) {
+			t.Error("only the IPv4 route leads through wan")
+		}
 		ip(t, "route add prohibit 192.0.2.1")
 		_, err = RouteTo(dst, netip.Addr{}, "")
 		wantErrno(t, "forbidden", err, unix.EACCES)

@@ -31,6 +31,14 @@ func RouteTo(dst, src netip.Addr, device string) (Route, error) {
 	return r, nil
 }
 
+// Leads reports whether the kernel has a route through a device to an address.
+// A 6in4 tunnel has none for IPv4, nor has a line that carries IPv6 alone: who
+// is not reached by the family that the device is for is reached another way.
+func Leads(device string, to netip.Addr) bool {
+	r, err := RouteTo(to, netip.Addr{}, device)
+	return err == nil && r.Table != 0 // 0: no route, only the device
+}
+
 func through(src netip.Addr, device string) (s string) {
 	if src.IsValid() {
 		s += " from " + src.String()

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
-	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
 // dialer connects to one host on behalf of one origin.
@@ -39,14 +38,6 @@ func (d *dialer) binding(to netip.Addr) (device string, source netip.Addr) {
 		device = ""
 	}
 	return device, source
-}
-
-// leads reports whether the kernel has a route through the device. A 6in4
-// tunnel has none for IPv4, nor has a line that carries IPv6 alone: a provider
-// who is not reached by the family of the address is reached another way.
-func leads(device string, to netip.Addr) bool {
-	r, err := netwatch.RouteTo(to, netip.Addr{}, device)
-	return err == nil && r.Table != 0 // 0: no route, only the device
 }
 
 // isLocal reports whether a destination is on this side of the WAN.

@@ -308,7 +308,7 @@ func (d *dialer) connect(ctx context.Context, addr netip.Addr, first []byte, wai
 // bound connects to an address with the origin's device and source.
 func (d *dialer) bound(ctx context.Context, to netip.AddrPort, connect func(device string, source netip.Addr) (*socket.Conn, bool, error)) (*socket.Conn, error) {
 	device, source := d.binding(to.Addr())
-	if device != "" && device != d.bind && d.from.Addr.IsValid() && !source.IsValid() && !leads(device, to.Addr()) {
+	if device != "" && device != d.bind && d.from.Addr.IsValid() && !source.IsValid() && !netwatch.Leads(device, to.Addr()) {
 		device = ""
 	}
 	for try := 1; ; try++ {

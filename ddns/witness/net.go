@@ -11,6 +11,7 @@ import (
 
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
 	"github.com/wanbeacon/wanbeacon/ddns/socket"
+	"github.com/wanbeacon/wanbeacon/netwatch"
 )
 
 // Net asks over the network. It may be used by several goroutines at the same
@@ -38,7 +39,8 @@ func (n *Net) Sent() int64 { return n.sent.Load() }
 
 // Via returns the way out through a device, "": any, from a source address,
 // the zero one: the kernel's choice. Servers of the other family are asked from
-// an address of the kernel's choice, and those on this side of the WAN by
+// an address of the kernel's choice, through another device if the route to
+// them does not lead through this one, and those on this side of the WAN by
 // whatever way leads there.
 func (n *Net) Via(device string, source netip.Addr) Asker { return &way{n, device, source} }
 
@@ -145,7 +147,10 @@ func (w *way) dial(ctx context.Context, network string, to netip.AddrPort) (net.
 	if local || w.n.noDevice.Load() {
 		device = ""
 	}
-	if local || source.Is4() != a.Is4() {
+	if other := source.Is4() != a.Is4(); local || other {
+		if device != "" && other && source.IsValid() && !netwatch.Leads(device, a) {
+			device = ""
+		}
 		source = netip.Addr{}
 	}
 	var c *socket.Conn
