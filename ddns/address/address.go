@@ -100,7 +100,7 @@ func sameButCommand(s config.Source) any {
 	if s.Network != "" {
 		s.Interface = "" // follows
 	}
-	return [...]any{s.Name, s.Method, s.Interface, s.Network, s.AllowPrivate, s.Suffix, s.MAC, s.IPv4, s.IPv6, s.URL, s.Pattern}
+	return [...]any{s.Name, s.Method, s.Interface, s.Network, s.AllowPrivate, s.Temporary, s.Suffix, s.MAC, s.IPv4, s.IPv6, s.URL, s.Pattern}
 }
 
 // Remember tells the set which address of a source was published before the
@@ -225,7 +225,7 @@ func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down strin
 		}
 		on, _ := snap.LinkByIndex(addr.Link)
 		c := Candidate{Addr: addr.Addr, Bits: addr.Bits, Interface: on.Name, Tunnel: tunnel(on)}
-		r, reason := judge(addr, s.AllowPrivate, snap.At)
+		r, reason := judge(addr, s.AllowPrivate, s.Temporary, snap.At)
 		switch {
 		case addr.Link != link.Index && link.Name == "":
 			c.Reason = down
@@ -239,6 +239,8 @@ func (s *source) explain(snap *netwatch.Snapshot, link netwatch.Link, down strin
 			c.Taken = true
 		case r > bestRank:
 			c.Reason = "a globally routable address comes first"
+		case s.Temporary && isTemporary(best) && !isTemporary(addr):
+			c.Reason = best.Addr.String() + " is preferred (temporary)"
 		case best.Addr == s.taken[index(f)]:
 			c.Reason = best.Addr.String() + " was taken before and is still as good"
 		default:

@@ -71,6 +71,8 @@ func TestWhatIsPublished(t *testing.T) {
 	auto := config.Source{Name: "wan", Method: "auto", Interface: "auto"}
 	lax := auto
 	lax.AllowPrivate = true
+	temporary, alone := auto, auto
+	temporary.Temporary, alone.Method = true, "interface"
 	for _, c := range []struct {
 		name   string
 		source config.Source
@@ -120,6 +122,14 @@ func TestWhatIsPublished(t *testing.T) {
 		{"deprecated by lifetime, flag missing", auto, []netwatch.Addr{on(wan, "2a02:8::1/64", preferred(0))}, 6, "", "deprecated"},
 		{"temporary", auto, []netwatch.Addr{on(wan, "2a02:8::1/64", flags(netwatch.Temporary))}, 6, "", "temporary"},
 		{"temporary and stable", auto, []netwatch.Addr{on(wan, "2a02:8::1/64", flags(netwatch.Temporary)), on(wan, "2a02:8::2/64")}, 6, "2a02:8::2", ""},
+		{"temporary and stable, temporary preferred", temporary, []netwatch.Addr{on(wan, "2a02:8::1/64"), on(wan, "2a02:8::2/64", flags(netwatch.Temporary), preferred(time.Minute))}, 6, "2a02:8::2", ""},
+		{"two temporary, temporary preferred", temporary, []netwatch.Addr{on(wan, "2a02:8::1/64", flags(netwatch.Temporary), preferred(time.Minute)), on(wan, "2a02:8::2/64", flags(netwatch.Temporary), preferred(time.Hour))}, 6, "2a02:8::2", ""},
+		{"no temporary, temporary preferred", temporary, []netwatch.Addr{on(wan, "2a02:8::1/64")}, 6, "2a02:8::1", ""},
+		{"temporary deprecated, temporary preferred", temporary, []netwatch.Addr{on(wan, "2a02:8::1/64"), on(wan, "2a02:8::2/64", flags(netwatch.Temporary|netwatch.Deprecated))}, 6, "2a02:8::1", ""},
+		{"temporary unique local, temporary preferred", temporary, []netwatch.Addr{on(wan, "2a02:8::1/64"), on(wan, "fd02:8::2/64", flags(netwatch.Temporary))}, 6, "2a02:8::1", ""},
+		{"IPv4 has none", temporary, []netwatch.Addr{on(wan, "8.8.4.3/24", flags(netwatch.Secondary)), on(wan, "8.8.4.4/24")}, 4, "8.8.4.4", ""},
+		{"interface alone, private", alone, []netwatch.Addr{on(wan, "192.168.7.5/24")}, 4, "", `192.168.7.5 is private (RFC 1918); method = "auto" asks further, allow_private = true publishes it`},
+		{"interface alone, CGNAT", alone, []netwatch.Addr{on(wan, "100.64.3.4/10")}, 4, "", `CGNAT, RFC 6598); method = "auto" asks further`},
 		{"renumbering", auto, []netwatch.Addr{on(wan, "2a02:8::1/64", flags(netwatch.Deprecated)), on(wan, "2a02:9::1/64", preferred(time.Hour))}, 6, "2a02:9::1", ""},
 		{"longest preferred lifetime", auto, []netwatch.Addr{on(wan, "2a02:8::1/64", preferred(time.Hour)), on(wan, "2a02:9::1/64", preferred(2*time.Hour))}, 6, "2a02:9::1", ""},
 		{"forever is longest", auto, []netwatch.Addr{on(wan, "2a02:8::1/64", preferred(time.Hour)), on(wan, "2a02:9::1/64")}, 6, "2a02:9::1", ""},
@@ -136,6 +146,50 @@ func TestWhatIsPublished(t *testing.T) {
 				t.Errorf("took %q, note %q; want %q, note with %q", got, a.Note, c.want, c.note)
 			}
 		})
+	}
+}
+
+// Others are promised no more than what can be had.
+func TestOtherWaysAreNamedWhereTheyHelp(t *testing.T) {
+	s := config.Source{Name: "wan", Method: "interface", Interface: "auto"}
+	for cidr, f := range map[string]config.Family{"127.0.0.2/8": config.IPv4, "192.0.0.2/32": config.IPv4, "fe80::1/64": config.IPv6} {
+		if a := answer(t, s, router(on(wan, cidr)), f); strings.Contains(a.Note, "publishes it") {
+			t.Errorf("%s: %s", cidr, a.Note)
+		}
+	}
+	if a := answer(t, s, router(on(wan, "2a02:8::1/64", flags(netwatch.Deprecated))), config.IPv6); !strings.HasSuffix(a.Note, "is deprecated") {
+		t.Error(a.Note)
+	}
+}
+
+// A preferred temporary address takes over from the stable one when it comes,
+// and the next from it when it is about to end (RFC 8981 section 3.4).
+func TestTemporaryAddressesFollowOneAnother(t *testing.T) {
+	stable := on(wan, "2a02:8::1/64", preferred(time.Hour))
+	old := on(wan, "2a02:8::9/64", flags(netwatch.Temporary), preferred(50*time.Minute))
+	ending := on(wan, "2a02:8::9/64", flags(netwatch.Temporary), preferred(5*time.Second))
+	next := on(wan, "2a02:8::5/64", flags(netwatch.Temporary), preferred(55*time.Minute))
+	set := NewSet([]config.Source{{Name: "wan", Method: "interface", Interface: "auto", Temporary: true}})
+	for n, step := range []struct {
+		addrs []netwatch.Addr
+		want  string
+	}{
+		{[]netwatch.Addr{stable}, "2a02:8::1"},
+		{[]netwatch.Addr{stable, old}, "2a02:8::9"},
+		{[]netwatch.Addr{stable, old, next}, "2a02:8::9"}, // still as good
+		{[]netwatch.Addr{stable, ending, next}, "2a02:8::5"},
+		{[]netwatch.Addr{stable}, "2a02:8::1"},
+	} {
+		snap := router(step.addrs...)
+		list, _ := set.Explain(snap)
+		if a := set.Answers(snap)[1]; addrText(a.Addr) != step.want {
+			t.Errorf("step %d: took %v, want %s", n, a.Addr, step.want)
+		}
+		for _, c := range list["wan"] {
+			if c.Addr == stable.Addr && !c.Taken && !strings.Contains(c.Reason, "(temporary)") {
+				t.Errorf("step %d: %+v", n, c)
+			}
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ func (s *source) fromHost(snap *netwatch.Snapshot, routes ways, a *Answer, list 
 		if rank == refused && bestRank == refused {
 			note = "prefix " + prefixOf(on).String() + ": " + reason
 		}
-		if rank < bestRank || rank < refused && rank == bestRank && better(&on, &best) {
+		if rank < bestRank || rank < refused && rank == bestRank && better(&on, &best, false) {
 			best, bestRank = on, rank
 		}
 	}
@@ -104,7 +104,7 @@ func prefixOf(on netwatch.Addr) netip.Prefix { return netip.PrefixFrom(on.Addr, 
 // judgePrefix ranks the prefix of an address of the router's.
 func judgePrefix(on netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
 	on.Flags &^= netwatch.Tentative | netwatch.DADFailed | netwatch.Temporary
-	r, reason := judge(&on, allowPrivate, now)
+	r, reason := judge(&on, allowPrivate, false, now)
 	if r < refused && (on.Bits > 64 || on.Peer.IsValid()) {
 		return refused, "too long for hosts to have addresses in it"
 	}

@@ -24,7 +24,7 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 		if addr.Addr.Is4() != isIPv4 {
 			continue
 		}
-		rank, reason := judge(addr, s.AllowPrivate, now)
+		rank, reason := judge(addr, s.AllowPrivate, s.Temporary, now)
 		if rank == refused {
 			why.addr, why.what = addr.Addr, reason
 			continue
@@ -32,11 +32,12 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 		if addr.Addr == taken {
 			current, curRank = addr, rank
 		}
-		if rank < bestRank || rank == bestRank && better(addr, best) {
+		if rank < bestRank || rank == bestRank && better(addr, best, s.Temporary) {
 			best, bestRank = addr, rank
 		}
 	}
-	if curRank < refused && curRank == bestRank && asGood(current, best, now) {
+	if curRank < refused && curRank == bestRank && asGood(current, best, now) &&
+		!(s.Temporary && isTemporary(best) && !isTemporary(current)) {
 		best = current
 	}
 	if list != nil {
@@ -45,7 +46,7 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 	if best != nil {
 		return best.Addr, ""
 	}
-	return netip.Addr{}, s.remark[index(f)].inWords(why, f)
+	return netip.Addr{}, s.remark[index(f)].inWords(why, f, s.Method == "interface")
 }
 
 // firstOn is where the addresses of a link begin.
@@ -61,13 +62,21 @@ type remark struct {
 	text       string
 }
 
-func (r *remark) inWords(now remark, f config.Family) string {
+// inWords is the remark as text, that of before if nothing is new. alone: the
+// source looks nowhere else, so that the user may want to know of
+// other ways.
+func (r *remark) inWords(now remark, f config.Family, alone bool) string {
 	if r.text != "" && r.addr == now.addr && r.what == now.what && r.link == now.link {
 		return r.text
 	}
 	*r = now
 	if now.what != "" {
 		r.text = now.addr.String() + " is " + now.what
+		if strict, _ := scopeOf(now.addr, false); alone && strict == refused {
+			if lax, _ := scopeOf(now.addr, true); lax != refused {
+				r.text += `; method = "auto" asks further, allow_private = true publishes it`
+			}
+		}
 	} else {
 		r.text = "no " + f.String() + " address on " + now.link
 	}
@@ -75,8 +84,12 @@ func (r *remark) inWords(now remark, f config.Family) string {
 }
 
 // better orders addresses of equal rank: primary before secondary (IPv4),
-// longest preferred lifetime, lowest address.
-func better(a, b *netwatch.Addr) bool {
+// temporary first if that is wanted (IPv6), longest preferred lifetime, lowest
+// address.
+func better(a, b *netwatch.Addr, temporary bool) bool {
+	if temporary && isTemporary(a) != isTemporary(b) {
+		return isTemporary(a)
+	}
 	if a.Addr.Is4() {
 		if s, t := a.Flags&netwatch.Secondary != 0, b.Flags&netwatch.Secondary != 0; s != t {
 			return t

@@ -107,8 +107,9 @@ func Refused(a netip.Addr, allowPrivate bool) string {
 }
 
 // judge ranks an address of the kernel's at a moment; reason says why it is
-// refused, as the end of the sentence "ADDRESS is …".
-func judge(a *netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
+// refused, as the end of the sentence "ADDRESS is …". temporary admits addresses
+// of the privacy extensions.
+func judge(a *netwatch.Addr, allowPrivate, temporary bool, now time.Time) (rank, string) {
 	r, what := scopeOf(a.Addr, allowPrivate)
 	if r == refused {
 		return refused, what
@@ -125,10 +126,16 @@ func judge(a *netwatch.Addr, allowPrivate bool, now time.Time) (rank, string) {
 		return refused, "deprecated"
 	case !a.ValidUntil.IsZero() && !a.ValidUntil.After(now):
 		return refused, "expired"
-	case a.Addr.Is6() && f&netwatch.Temporary != 0:
+	case isTemporary(a) && !temporary:
 		return refused, "temporary (privacy extensions)"
 	}
 	return r, ""
+}
+
+// isTemporary says that an address is one of the privacy extensions (RFC 8981).
+// The flag's bit means "secondary" for IPv4.
+func isTemporary(a *netwatch.Addr) bool {
+	return a.Flags&netwatch.Temporary != 0 && a.Addr.Is6()
 }
 
 // A way out is a fingerprint (FNV-1a) of everything that decides whether a

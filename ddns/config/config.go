@@ -59,6 +59,7 @@ type Source struct {
 	Network   string // OpenWrt's logical name, instead of Interface
 
 	AllowPrivate bool       // publish addresses that are not globally routable
+	Temporary    bool       // of the kernel's IPv6 addresses prefer a temporary one (privacy extensions)
 	Suffix       netip.Addr // method host: the low 64 bits of the host's address
 	MAC          string     // method host: "00:11:22:33:44:55", lower case, instead of Suffix
 	IPv4, IPv6   netip.Addr // method static: at least one is valid

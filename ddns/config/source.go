@@ -75,6 +75,7 @@ func (t *namedTable) source() Source {
 	s := Source{Name: t.name, Method: "auto"}
 	methodOK := t.choice("method", &s.Method, methods...) || !t.there("method")
 	t.flag("allow_private", &s.AllowPrivate)
+	t.flag("prefer_temporary", &s.Temporary)
 	suffix := t.address("suffix", &s.Suffix, IPv6)
 	t.mac("mac", &s.MAC)
 	t.address("ipv4", &s.IPv4, IPv4)
@@ -155,6 +156,9 @@ func (t *namedTable) sourceDevice(s *Source) {
 	}
 	if t.there("interface") && t.there("network") {
 		t.fail(t.at("network"), "`interface` and `network` are two ways to name one thing; keep one of them")
+	}
+	if t.there("prefer_temporary") && (none || s.Method == "host") {
+		t.fail(t.at("prefer_temporary"), "`prefer_temporary` chooses among this router's own addresses, and method = \"%s\" does not look at them", s.Method)
 	}
 	for _, key := range []string{"interface", "network"} {
 		if none && t.there(key) {

@@ -110,6 +110,24 @@ func TestSLAACRenumbering(t *testing.T) {
 	}
 }
 
+// D10: the stable address is published by default, the temporary one where that
+// is wanted, in the next prefix too.
+func TestTemporaryAddressIsSelectable(t *testing.T) {
+	s, ra := slaac(t, lab.ProviderOptions{Addr: server6})
+	stable, temporary := s.stable(prefixA), s.temporary(prefixA)
+	s.start("[source.wan]\ninterface = \"wan\"\n" + s.plain(v6))
+	s.settled(stable)
+	s.d.Reload("[source.wan]\ninterface = \"wan\"\nprefer_temporary = true\n" + s.plain(v6))
+	s.settled(temporary)
+	s.explains(stable+"/64", temporary+" is preferred (temporary)")
+	ra.Advertise(dead(prefixA, 2*time.Hour), alive(prefixB))
+	next := s.temporary(prefixB)
+	s.published(next) // after the stable one, if the kernel has that first
+	if got := s.p.Zone.Addrs(home); len(got) != 1 || got[0].String() != next {
+		t.Errorf("the DNS has %v, want %s", got, next)
+	}
+}
+
 // With both families, each is published as soon as it is there: IPv4 does not
 // wait for the second or two that IPv6 needs.
 func TestIPv4DoesNotWaitForIPv6(t *testing.T) {
