@@ -42,7 +42,8 @@ const place = "{address}"
 // Find reads the address out of an answer. Without a pattern the answer must
 // be the address alone. A pattern has "{address}" in the address's place, and
 // text that stands before and after it somewhere in the answer, such as
-// `"ip":"{address}"`.
+// `"ip":"{address}"`. Before it a "*" stands for any text: what follows is
+// looked for behind what precedes. Letters of either case are the same.
 func Find(body, pattern string) (netip.Addr, error) {
 	if pattern == "" {
 		body = strings.TrimSpace(body)
@@ -55,15 +56,20 @@ func Find(body, pattern string) (netip.Addr, error) {
 		}
 		return netip.Addr{}, fmt.Errorf("it answers %s, which is no address", provider.Quote(body))
 	}
-	before, after, _ := strings.Cut(pattern, place)
+	before, after, _ := strings.Cut(strings.ToLower(pattern), place)
+	rest, fits := strings.ToLower(body), true
+	for star := strings.IndexByte(before, '*'); star >= 0 && fits; star = strings.IndexByte(before, '*') {
+		_, rest, fits = strings.Cut(rest, before[:star])
+		before = before[star+1:]
+	}
 	for at := 0; ; at++ {
-		next := strings.Index(body[min(at, len(body)):], before)
-		if next < 0 || at > len(body) {
+		next := strings.Index(rest[min(at, len(rest)):], before)
+		if next < 0 || at > len(rest) || !fits {
 			return netip.Addr{}, fmt.Errorf("its answer does not fit the pattern: %s", provider.Quote(body))
 		}
 		at += next
-		text := body[at+len(before):]
-		if before == "" && at > 0 && ofAddress(body[at-1]) {
+		text := rest[at+len(before):]
+		if before == "" && at > 0 && ofAddress(rest[at-1]) {
 			continue // in the middle of something
 		}
 		end := 0

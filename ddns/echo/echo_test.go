@@ -182,6 +182,14 @@ func TestFind(t *testing.T) {
 		{"You are 11.22.33.7.", "are {address}.", "11.22.33.7", ""},
 		{"1111.22.33.7 ok", "{address} ok", "", "does not fit"},
 		{"", "{address}", "", "does not fit"},
+		{dyn, "current ip*{address}", "11.22.33.7", ""},
+		{dyn, "*{address}", "11.22.33.7", ""},
+		{dyn, "TITLE>*BODY>*{address}<", "11.22.33.7", ""},
+		{dyn, "Address:*of {address}", "", "does not fit"},
+		{dyn, "Adresse*{address}", "", "does not fit"},
+		{"LAN 192.168.1.2, WAN 11.22.33.7", "WAN*{address}", "11.22.33.7", ""},
+		{"WAN 11.22.33.7, LAN 192.168.1.2", "wan*{address}", "11.22.33.7", ""},
+		{"IP: 2A02::AB", "ip: {address}", "2a02::ab", ""},
 		{"nothing", "x{address}", "", "does not fit"},
 	} {
 		a, err := Find(c.body, c.pattern)
@@ -246,6 +254,7 @@ func FuzzSTUN(f *testing.F) {
 func FuzzFind(f *testing.F) {
 	f.Add("Current IP Address: 11.22.33.7</body>", "Address: {address}<")
 	f.Add(`{"ip":"2a02::1"}`, `{address}`)
+	f.Add("IP 1, WAN*IP: 11.22.33.7", "ip*wan*{address}")
 	f.Fuzz(func(t *testing.T, body, pattern string) {
 		if a, err := Find(body, pattern); err == nil && (!a.IsValid() || a.Zone() != "") {
 			t.Errorf("%v", a)

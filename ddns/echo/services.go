@@ -44,7 +44,7 @@ var builtin = [...]service{
 	{operator: "Google", kind: bySTUN, v4: "stun.l.google.com:19302", v6: "stun.l.google.com:19302"},
 	{operator: "Amazon", kind: byHTTPS, v4: "https://checkip.amazonaws.com/"},
 	{operator: "Akamai", kind: byDNS, v4: "193.108.88.1", name4: "whoami.akamai.net"},
-	{operator: "Nextcloud", kind: bySTUN, v4: "stun.nextcloud.com:3478", v6: "stun.nextcloud.com:3478"},
+	{operator: "Nextcloud", kind: bySTUN, v4: "stun.nextcloud.com:443", v6: "stun.nextcloud.com:443"},
 	{operator: "ident.me", kind: byHTTPS, v4: "https://4.ident.me/", v6: "https://6.ident.me/"},
 }
 

@@ -104,6 +104,10 @@ func (im *importer) ddclientOption(o *option) bool {
 		return false
 	case 'c':
 		im.certificates(o)
+	case 'y':
+		if !isTrue(o.value) {
+			im.unneeded(o, "certificates are always verified")
+		}
 	case 't':
 		if n, err := strconv.Atoi(strings.TrimSuffix(o.value, "s")); err == nil && n > 0 && n < maxSeconds {
 			o.value = tomlSpan(time.Duration(n) * time.Second)

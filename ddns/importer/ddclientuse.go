@@ -21,6 +21,7 @@ func (im *importer) ddclientSources(w *wish, options []*option) {
 		if o == none && f == config.IPv4 {
 			o = use
 		}
+		o.used = o != none
 		method := strings.TrimSuffix(strings.ToLower(o.value), suffix)
 		if method == "disabled" || method == "no" || method == "" {
 			continue
@@ -35,6 +36,11 @@ func (im *importer) ddclientSources(w *wish, options []*option) {
 		w.families = append(w.families, f)
 		*w.source(f) = s
 	}
+	for _, o := range options {
+		if !o.used && strings.Contains(ddclientWays, " "+o.key+" ") {
+			im.unneededHere(o, "no address is found that way")
+		}
+	}
 	if len(w.families) > 0 {
 		return
 	}
@@ -42,10 +48,30 @@ func (im *importer) ddclientSources(w *wish, options []*option) {
 	if some {
 		w.disabled = true
 		im.note(w.line, w.label, ": every use of an address is disabled, and so is the record")
-	} else if !im.noUse {
-		im.noUse = true
-		im.note(w.line, "no way to find the address is set; it is taken from the interface with the default route")
+	} else {
+		im.noWay(w.line)
 	}
+}
+
+// ddclientWays are the options that say where an address is from.
+const ddclientWays = " use usev4 if ifv4 ifv6 web webv4 webv6 cmd cmdv4 cmdv6 ip ipv4 ipv6 web-skip webv4-skip webv6-skip "
+
+// ddclientWeb are names of ddclient's web services that could be hosts.
+const ddclientWeb = " he.net ip4only.me ip6only.me nsupdate.info-ipv4 nsupdate.info-ipv6 "
+
+// ddclientURL is the page that "web" stands for; "": a service that ddclient
+// knows by name. Without a scheme it is that of "ssl".
+func ddclientURL(web string, options []*option) string {
+	switch {
+	case !strings.ContainsAny(web, "./") || strings.Contains(ddclientWeb, " "+strings.ToLower(web)+" "):
+		return ""
+	case strings.Contains(web, "://"):
+		return web
+	}
+	if ssl := find(options, "ssl"); ssl != none && !isTrue(ssl.value) {
+		return "http://" + web
+	}
+	return "https://" + web
 }
 
 // ddclientSource is the source for one family; suffix is "v4" or "v6".
@@ -54,6 +80,7 @@ func (im *importer) ddclientSource(w *wish, method, suffix string, use *option, 
 	if o == none {
 		o = find(options, method)
 	}
+	o.used = o != none
 	if o == none {
 		o = &option{key: use.key, line: use.line}
 	}
@@ -72,7 +99,12 @@ func (im *importer) ddclientSource(w *wish, method, suffix string, use *option, 
 	case "cmd":
 		return im.fromCommand(w, o)
 	case "web":
-		return im.fromWeb(w, o)
+		skip := find(options, "web"+suffix+"-skip")
+		if skip == none {
+			skip = find(options, "web-skip")
+		}
+		skip.used = skip != none
+		return im.fromWeb(w, o, ddclientURL(o.value, options), skip)
 	}
 	return im.usual(w, use, "a router's status page is not read")
 }

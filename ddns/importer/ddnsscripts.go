@@ -149,7 +149,7 @@ func (im *importer) ddnsSource(w *wish, c *uciSection, family config.Family) (s 
 	case "script":
 		s = im.fromCommand(w, o)
 	case "web":
-		s = im.fromWeb(w, o)
+		s = im.fromWeb(w, o, o.value, none)
 	case "network", "":
 		if o.value != "" && o.value != "wan" && o.value != "wan6" {
 			s = im.checked(w, o, "network = "+config.Text(o.value)+"\n")

@@ -14,6 +14,12 @@ type inadynCustom struct {
 	response     []string
 }
 
+// inadynLook is how a section finds the address.
+type inadynLook struct {
+	_                                  [0]func() // never compared: == would be code
+	command, device, server, path, ssl *option   // nil: none
+}
+
 // inadynBlock makes a wish of a section.
 func (im *importer) inadynBlock(b *inadynBlock, g *inadynGlobal) {
 	title, _, _ := strings.Cut(b.title, ":") // provider NAME:NUMBER
@@ -28,9 +34,11 @@ func (im *importer) inadynBlock(b *inadynBlock, g *inadynGlobal) {
 	w.sources = [2]source{g.source, g.source}
 	custom := b.kind == "custom"
 	c := &inadynCustom{response: strings.Fields("good OK true success updated nochg")}
+	look := &inadynLook{}
 	for _, item := range items {
-		im.inadynOption(w, c, item, custom, w.source(family))
+		im.inadynOption(w, c, item, custom, look)
 	}
+	im.inadynSource(w, look, w.source(family))
 	if custom {
 		w.name = title
 		im.inadynURL(w, c)
@@ -62,7 +70,7 @@ func (im *importer) inadynKnown(w *wish, title string) {
 }
 
 // inadynOption is one option of a section.
-func (im *importer) inadynOption(w *wish, c *inadynCustom, item *inadynItem, custom bool, from *source) {
+func (im *importer) inadynOption(w *wish, c *inadynCustom, item *inadynItem, custom bool, look *inadynLook) {
 	o := &item.option
 	if !readable(o.value) {
 		im.unneeded(o, "its escapes make bytes that are no text")
@@ -87,11 +95,15 @@ func (im *importer) inadynOption(w *wish, c *inadynCustom, item *inadynItem, cus
 			w.ttl = o
 		}
 	case 'i':
-		*from = im.fromDevice(w, o)
+		look.device = o
 	case 'x':
-		*from = im.fromCommand(w, o)
+		look.command = o
 	case 'w':
-		*from = im.fromWeb(w, o)
+		look.server = o
+	case 'W':
+		look.path = o
+	case 'L':
+		look.ssl = o
 	case 'l':
 		if custom {
 			w.plain = !isTrue(o.value)
@@ -110,6 +122,62 @@ func (im *importer) inadynOption(w *wish, c *inadynCustom, item *inadynItem, cus
 	default:
 		im.unneeded(o, "it does not belong into a section")
 	}
+}
+
+// inadynSource is where a section takes the address from: the first of
+// checkip-command, iface, the iface of the file and checkip-server, as inadyn
+// has it.
+func (im *importer) inadynSource(w *wish, look *inadynLook, from *source) {
+	first := ""
+	for _, o := range [...]*option{look.command, look.device, look.server} {
+		switch {
+		case o == nil:
+		case first != "":
+			im.unneeded(o, first+" comes first")
+		case o == look.command:
+			*from = im.fromCommand(w, o)
+		case o == look.device:
+			*from = im.fromDevice(w, o)
+		case *from != "":
+			first = "iface"
+			im.unneeded(o, "the iface of the file comes first")
+		default:
+			*from = im.fromWeb(w, o, inadynPage(look), none)
+			return
+		}
+		if first == "" && o != nil {
+			first = o.key
+		}
+	}
+	if first == "" && *from == "" {
+		im.noWay(w.line)
+	}
+	for _, o := range [...]*option{look.path, look.ssl} {
+		if o != nil {
+			im.unneeded(o, "no checkip-server is asked")
+		}
+	}
+}
+
+// inadynPage is the page that shows the address; "": inadyn's own choice.
+func inadynPage(look *inadynLook) string {
+	host := look.server.value
+	if _, after, is := strings.Cut(host, "://"); is {
+		host = after
+	}
+	if host == "" || host == "default" {
+		return ""
+	}
+	scheme, path := "https://", "/"
+	if look.ssl != nil && !isTrue(look.ssl.value) {
+		scheme = "http://"
+	}
+	if look.path != nil {
+		path = "/" + strings.TrimPrefix(look.path.value, "/")
+	} else if strings.Contains(host, "/") {
+		path = ""
+	}
+	return scheme + host + path
 }
 
 // inadynURL makes the update URL: %u, %p, %h and %i in the path are user name,

@@ -23,6 +23,7 @@ func oldInadyn(tokens []token) bool {
 func (im *importer) inadyn1(text string) {
 	var from source
 	var force time.Duration
+	page := none // that shows the address
 	w := &wish{}
 	all := []*wish{w}
 	for i, line := range strings.Split(text, "\n") {
@@ -34,10 +35,14 @@ func (im *importer) inadyn1(text string) {
 		if len(words) > 1 {
 			o.value = words[1]
 		}
+		code := im.codeOf(inadynOptions, o)
+		if code == 'w' && len(words) > 2 { // HOST PATH
+			o.value += "/" + strings.TrimPrefix(words[2], "/")
+			words = words[1:]
+		}
 		if len(words) > 2 && words[2][0] != '#' {
 			im.note(o.line, "what is after the first value is left out")
 		}
-		code := im.codeOf(inadynOptions, o)
 		if code == 'S' && w.service != "" || code == 'o' && find(w.options, o.key) != none {
 			w = &wish{} // the next account
 			all = append(all, w)
@@ -58,6 +63,8 @@ func (im *importer) inadyn1(text string) {
 			im.host(w, &option{key: "hostname", value: name, line: o.line})
 		case 'i':
 			from = im.fromDevice(nil, o)
+		case 'w':
+			page = o
 		case 'f':
 			force = im.seconds(o)
 		case 'v':
@@ -66,6 +73,15 @@ func (im *importer) inadyn1(text string) {
 		default:
 			im.unneeded(o, "there is no equivalent")
 		}
+	}
+	switch {
+	case page == none && from == "":
+		im.noWay(w.line)
+	case page == none:
+	case from != "":
+		im.unneeded(page, "the interface comes first")
+	default:
+		from = im.fromWeb(nil, page, inadynPage(&inadynLook{server: page, ssl: &option{value: "no"}}), none)
 	}
 	for _, w := range all {
 		if w.line == 0 {

@@ -52,19 +52,44 @@ func (im *importer) fromCommand(w *wish, o *option) source {
 	return im.checked(w, o, "method = \"command\"\ncommand = "+tomlList(argv)+"\n")
 }
 
-// fromWeb is the source instead of a web page that shows one's address: the
-// page itself if somebody has named one of his own. Its first address counts,
-// as the other clients have it.
-func (im *importer) fromWeb(w *wish, o *option) source {
-	scheme, _, isURL := strings.Cut(strings.ToLower(o.value), "://")
-	if isURL && !strings.Contains(o.value, "dyndns") { // those are the other clients' defaults
-		s := "method = \"echo\"\nurl = " + config.Text(o.value) + "\npattern = \"{address}\"\n"
-		if scheme == "http" {
-			s += "insecure_http = true\n"
-		}
-		return im.checked(w, o, s)
+// noWay says once of a file that nothing in it says where the address is from.
+func (im *importer) noWay(line int) {
+	if !im.noUse {
+		im.noUse = true
+		im.note(line, "no way to find the address is set; it is taken from the interface with the default route, or from beyond it where that has no public one")
 	}
-	return im.usual(w, o, "web services are asked only where nothing nearer knows the address")
+}
+
+// echoSource asks services that tell where a request came from.
+const echoSource = "method = \"echo\"\n"
+
+// fromWeb is the source instead of a web page at url that shows one's address,
+// which o has named: the page itself if it is somebody's own, with its first
+// address behind the text of skip, as the other clients have it. The services
+// that those clients know by name, or have as their default, are for everybody
+// ("" for url): ours are asked instead.
+func (im *importer) fromWeb(w *wish, o *option, url string, skip *option) source {
+	scheme, _, _ := strings.Cut(strings.ToLower(url), "://")
+	if url == "" || strings.Contains(strings.ToLower(url), "//checkip.dyndns.") {
+		im.note(o.line, o.key, ": the built-in echo services are asked instead, two of which must agree; method = \"auto\" would ask them only where nothing nearer knows the address")
+		if skip != none {
+			im.unneeded(skip, "the built-in echo services answer with the address alone")
+		}
+		return echoSource
+	}
+	before := ""
+	switch {
+	case strings.ContainsAny(skip.value, `*\\[](){}|^$+?`):
+		im.note(skip.line, skip.key, " is left out: it is a regular expression; the first address of the page counts, unless you write its text into pattern = \"TEXT*{address}\"")
+	case skip.value != "":
+		before = skip.value + "*"
+	}
+	s := echoSource + "url = " + config.Text(url) + "\npattern = " + config.Text(before+"{address}") + "\n"
+	if scheme == "http" {
+		im.note(o.line, o.key, ": the page is asked by plain http, whose answers anybody on the way can change; use https if it has it")
+		s += "insecure_http = true\n"
+	}
+	return im.checked(w, o, s)
 }
 
 // argvOf splits a command that needs no shell. why says that it needs one.

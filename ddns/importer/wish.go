@@ -88,7 +88,7 @@ type importer struct {
 	accepted  map[string]bool                 // texts that our configuration may have
 	defs      map[string]*provider.Definition // by type
 	unused    []*option                       // that have had no use at least once
-	noUse     bool                            // it has been said that ddclient has no way to find the address
+	noUse     bool                            // it has been said that nothing says how the address is found
 	includes  int                             // files read
 	hosts     int                             // in the wishes
 	full      bool                            // and no more
