@@ -189,6 +189,18 @@ func put(ask *[]Question, q Question) {
 	}
 }
 
+// Behind says of an address that the router above has outside that the world
+// does not reach it; "": it may be published.
+func Behind(a netip.Addr, allowPrivate bool) string {
+	switch {
+	case !a.IsValid() || Refused(a, allowPrivate) == "":
+		return ""
+	case shared.Contains(a):
+		return "the router above is behind CGNAT: " + a.String()
+	}
+	return "the router above is behind another NAT: " + a.String()
+}
+
 // fromUpstream answers with what the router above has outside.
 func (s *source) fromUpstream(a *Answer, up found, list *[]Candidate, note func(string)) {
 	addr := up.addr()
@@ -201,16 +213,16 @@ func (s *source) fromUpstream(a *Answer, up found, list *[]Candidate, note func(
 		if note("found by " + up.By); up.Err != nil {
 			note("which does not answer now")
 		}
-	case addr.IsValid() && shared.Contains(addr):
-		note("the router above is behind CGNAT: " + addr.String())
 	case addr.IsValid():
-		note("the router above is behind another NAT: " + addr.String())
+		note(Behind(addr, s.AllowPrivate))
 	case up.Err != nil:
 		note(up.Err.Error())
 	}
 	if addr.IsValid() {
 		if rank != refused {
 			what = ""
+		} else {
+			what = "the router above has it outside, and it is " + what
 		}
 		candidate(list, a, addr, what)
 	}

@@ -71,6 +71,8 @@ func (a *Addresses) Print(w io.Writer) {
 		for _, f := range s.Taken {
 			if f.Address == nil {
 				fmt.Fprintf(w, "  no %s address: %s\n", f.Family, orEmpty(f.Note))
+			} else if f.Note != nil { // by which way it was found
+				fmt.Fprintf(w, "  %s: %s\n", f.Family, *f.Note)
 			}
 		}
 	}

@@ -153,8 +153,11 @@ func (l *Loop) answered(x address.External) {
 		}
 	}
 	text := ""
-	if x.Err != nil {
+	switch {
+	case x.Err != nil:
 		text = x.Err.Error()
+	case i.follows() && len(x.Addrs) > 0:
+		text = address.Behind(x.Addrs[0], i.Source.AllowPrivate)
 	}
 	if text != i.said && text != "" && l.ctx.Err() == nil {
 		l.log.Warnf("%s: %s", i.Source.Name, text)

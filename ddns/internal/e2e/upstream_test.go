@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -76,6 +77,124 @@ func TestChangeBehindASecondNAT(t *testing.T) {
 			}
 			if status, _ := s.d.Stop(); status != 0 {
 				t.Errorf("exit status %d", status)
+			}
+		})
+	}
+}
+
+// A router that speaks PCP alone is asked by a mapping of our own port, which is
+// gone afterwards: miniupnpd, with a filter before it that drops NAT-PMP.
+func TestChangeBehindARouterOfPCPAlone(t *testing.T) {
+	t.Parallel()
+	s := bareSite(t)
+	// The chains that miniupnpd puts its mappings into, as Debian's script makes
+	// them; and the filter, of packets whose first byte is NAT-PMP's version, 0.
+	s.ISP.Run("nft", `table inet filter { chain miniupnpd { }; chain prerouting_miniupnpd { }; chain postrouting_miniupnpd { };
+		chain forward { type filter hook forward priority 0; jump miniupnpd; };
+		chain prerouting { type nat hook prerouting priority -100; jump prerouting_miniupnpd; };
+		chain postrouting { type nat hook postrouting priority 100; jump postrouting_miniupnpd; }; };
+		table inet natpmp { chain in { type filter hook input priority 0; udp dport 5351 @th,64,8 0 drop; }; }`)
+	s, g := natted(t, s, lab.ProviderOptions{}, "11.22.33.7/24", "enable_upnp=no")
+	s.start(s.plain() + debug)
+	s.settled("11.22.33.7")
+	s.logs("wan: ipv4 11.22.33.7, found by PCP at " + gateway2)
+	g.Readdress("11.22.33.7/24", "11.22.33.99/24")
+	g.Signal(unix.SIGUSR1)
+	s.settled("11.22.33.99")
+	s.logs("wan: ipv4 11.22.33.99, announced by PCP at " + gateway2 + " (was 11.22.33.7)")
+	if rules := s.ISP.Run("nft", "list chain inet filter prerouting_miniupnpd"); strings.Contains(rules, "dnat") {
+		t.Errorf("a mapping is left behind:\n%s", rules)
+	}
+}
+
+// The router above starts anew, and has forgotten who had asked for its
+// notices: its announcement, or its epoch, tells, and they are asked for again.
+func TestTheRouterAboveStartsAnew(t *testing.T) {
+	s, g := behindNAT(t, "11.22.33.7/24")
+	s.start(s.plain() + debug)
+	s.settled("11.22.33.7")
+	s.d.WaitLog(t.Context(), gateway2+" announces changes")
+	// Epochs are whole seconds, with a slack of some: it must have run for a while.
+	eventually(t, "the router above has run for ten seconds", func() bool { return s.epoch() >= 10 })
+	g.Stop()
+	core := s.ISP.Link("core0")
+	core.Add("11.22.33.99/24")
+	core.Del("11.22.33.7/24")
+	g = s.ISP.Gateway(s.ISPLink, core)
+	s.settled("11.22.33.99")
+	// By UPnP alone now, so that only the subscription can tell.
+	s.ISP.Run("nft", "table inet portpmp { chain in { type filter hook input priority 0; udp dport 5351 drop; }; chain out { type filter hook output priority 0; udp dport 5350 drop; }; }")
+	g.WaitLine(t.Context(), "SUBSCRIBE")
+	g.Readdress("11.22.33.99/24", "11.22.33.100/24")
+	s.settled("11.22.33.100")
+	s.logs("wan: ipv4 11.22.33.100, announced by UPnP at " + gateway2 + " (was 11.22.33.99)")
+}
+
+// epoch asks the router above by NAT-PMP for how long it has run, in seconds.
+func (s *site) epoch() int {
+	s.t.Helper()
+	var answer [12]byte
+	if err := s.Router.Do(func() error {
+		c, err := net.Dial("udp4", gateway2+":5351")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(time.Second))
+		if _, err = c.Write([]byte{0, 0}); err == nil {
+			_, err = c.Read(answer[:])
+		}
+		return err
+	}); err != nil {
+		s.t.Logf("no epoch: %v", err)
+	}
+	return int(answer[6])<<8 | int(answer[7])
+}
+
+// The chain of NATs is shown where the router above tells its own address, as
+// others than miniupnpd do: by `addresses`, and in the status of the record's
+// source, whose address echo services tell then.
+func TestTheChainIsShown(t *testing.T) {
+	for name, c := range map[string]struct{ source, above, chain, why string }{
+		"CGNAT, the record waits":   {"[source.wan]\nmethod = \"upstream\"\n", "100.64.1.7", "the router above is behind CGNAT: 100.64.1.7", "shared by the provider's NAT (CGNAT"},
+		"another NAT, echo tells":   {"", "10.1.2.3", "the router above is behind another NAT: 10.1.2.3", "private"},
+		"another CGNAT, echo tells": {"", "100.127.0.9", "the router above is behind CGNAT: 100.127.0.9", "shared by the provider's NAT (CGNAT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, e := echoed(t, "11.22.33.7")
+			conn, err := s.ISP.ListenPacket("udp4", gateway2+":5351")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			go func() { // RFC 6886 section 3.2
+				var buf [64]byte
+				for {
+					n, from, err := conn.ReadFrom(buf[:])
+					if err != nil {
+						return
+					}
+					if n == 2 && buf[0] == 0 {
+						conn.WriteTo(append([]byte{0, 0x80, 0, 0, 0, 0, 3, 232}, netip.MustParseAddr(c.above).AsSlice()...), from)
+					}
+				}
+			}()
+			s.start(c.source + s.trustingEcho(e))
+			chain := inside + " is private (RFC 1918); " + c.chain
+			if c.source == "" {
+				s.settled("11.22.33.7")
+			} else {
+				s.d.WaitLog(t.Context(), "wan: "+c.chain)
+				s.state(home, "ipv4", "waiting")
+			}
+			if note := status(t, s.d).Sources[0].Note; !strings.HasPrefix(note, chain) || strings.Contains(note, "found by") != (c.source == "") {
+				t.Errorf("note: %s", note)
+			}
+			out := s.d.Command("addresses").Stdout
+			for _, want := range []string{chain, inside + "/24", "passed over: private (RFC 1918)", c.above + "/32", "passed over: the router above has it outside, and it is " + c.why} {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %q in\n%s", want, out)
+				}
 			}
 		})
 	}

@@ -42,11 +42,12 @@ var packages = map[string]string{
 	"knotd":     "knot",
 	"named":     "bind9",
 
-	"miniupnpd": "miniupnpd-nftables",
-	"nft":       "nftables",
-	"nsd":       "nsd",
-	"radvd":     "radvd",
-	"unbound":   "unbound",
+	"miniupnpd":  "miniupnpd-nftables",
+	"nft":        "nftables",
+	"nsd":        "nsd",
+	"radvd":      "radvd",
+	"turnserver": "coturn",
+	"unbound":    "unbound",
 }
 
 // Tool returns the path of a program of the laboratory, looking in the usual
