@@ -38,7 +38,7 @@ FUZZTIME    ?= 3000x
 # Programs that the tests and the demo use, and their Debian packages.
 TOOLS := ip:iproute2 dnsmasq:dnsmasq-base radvd:radvd kea-dhcp6:kea-dhcp6-server dhclient:isc-dhcp-client busybox:busybox strace:strace \
 	qemu-mipsel-static:qemu-user-static shellcheck:shellcheck gcc:gcc sysctl:procps \
-	ddclient:ddclient inadyn:inadyn miniupnpd:miniupnpd-nftables named:bind9 knotd:knot nsd:nsd unbound:unbound nft:nftables pdns_server:pdns-server sqlite3:sqlite3 node:nodejs tayga:tayga
+	ddclient:ddclient inadyn:inadyn miniupnpd:miniupnpd-nftables named:bind9 knotd:knot nsd:nsd unbound:unbound nft:nftables turnserver:coturn pdns_server:pdns-server sqlite3:sqlite3 node:nodejs tayga:tayga
 
 .PHONY: help
 help:  ## this list

@@ -61,7 +61,20 @@ type answer struct {
 	err  error
 }
 
-var errDisagree = errors.New("echo services do not agree about the address; none is believed")
+// unbelieved says why answers are not enough.
+func unbelieved(got []answer) error {
+	names := ""
+	for i := range got {
+		if got[i].addr != got[0].addr {
+			return errors.New("echo services do not agree about the address; none is believed")
+		}
+		if i > 0 {
+			names += " and "
+		}
+		names += got[i].name()
+	}
+	return fmt.Errorf("%v is told by %s alone; two operators must agree, and not both by DNS, which networks like to answer themselves", got[0].addr, names)
+}
 
 // Ask finds the address. by names who was believed; err says why nobody was.
 func (s *Services) Ask(ctx context.Context, q Question) (addr netip.Addr, by string, err error) {
@@ -108,10 +121,8 @@ func (s *Services) Ask(ctx context.Context, q Question) (addr netip.Addr, by str
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
-	case len(got) > 1:
-		err = errDisagree
-	case len(got) == 1:
-		err = fmt.Errorf("only %s tells an address, %v, and one echo service alone is not believed", got[0].name(), got[0].addr)
+	case len(got) > 0:
+		err = unbelieved(got)
 	case err == nil:
 		err = errors.New("the echo services were all asked within the last minute")
 	default:

@@ -104,6 +104,46 @@ func TestOwnEchoService(t *testing.T) {
 	}
 }
 
+// D19: where every web service answers with a page, an address of the other
+// family or one of no use, the next services are asked, and those by DNS and
+// STUN tell the address.
+func TestEchoPassesOverWhatIsNoAnswer(t *testing.T) {
+	for name, page := range map[string]string{
+		"web page": "<html><body>%s</body></html>", "wrong family": "2a02::1", "zero": "0.0.0.0", "private": "192.168.1.1", "nothing": " ",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, e := echoed(t, "11.22.33.7")
+			e.Page(page)
+			s.start("[source.wan]\nmethod = \"echo\"\n" + s.trustingEcho(e))
+			s.settled("11.22.33.7")
+			if note := status(t, s.d).Sources[0].Note; strings.Contains(note, "HTTPS") || !strings.Contains(note, "STUN") {
+				t.Errorf("note: %s", note)
+			}
+		})
+	}
+}
+
+// D20: a captive portal answers all DNS with its address and serves its page
+// for every name, with a certificate of its own. Nothing of it is believed.
+func TestCaptivePortalIsNotBelieved(t *testing.T) {
+	s, e := echoed(t, "66.6.6.6")
+	e.Portal("66.6.6.6")
+	s.start("[source.wan]\nmethod = \"echo\"\n" + s.plain()) // which does not trust its CA
+	s.d.WaitLog(t.Context(), "66.6.6.6 is told by ")
+	if line := s.d.Output(); !strings.Contains(line, "by DNS alone") {
+		t.Errorf("log:\n%s", line)
+	}
+	s.state(home, "ipv4", "waiting")
+	if n := len(s.p.Requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	for _, a := range e.Asked() {
+		if strings.HasPrefix(a.What, "https") {
+			t.Errorf("its page was read: %+v", a)
+		}
+	}
+}
+
 // By IPv6 it is the same: the services there are, of each kind, are asked by
 // IPv6 through the source's device, and tell what the world sees of a network
 // whose prefix is translated on the way.

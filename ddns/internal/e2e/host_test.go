@@ -206,4 +206,17 @@ func TestHostByItsHardwareAddress(t *testing.T) {
 	bridge.Replace("2a00:db8:30:1::1/64", "preferred_lft", "0", "valid_lft", "3600", "nodad")
 	radvd.Advertise(dead("2a00:db8:30:1::/64", 7200e9), alive("2a00:db8:31:1::/64"))
 	s.settled(next)
+
+	// The host is away, and the kernel finds that nobody answers: what was
+	// published stays, and follows the next prefix, as it is known how this host
+	// makes its addresses.
+	host.Down()
+	s.Router.IP("-6", "neigh", "replace", next, "dev", "br-lan", "lladdr", "02:11:22:33:44:55", "nud", "failed")
+	s.Router.IP("-6", "neigh", "flush", "dev", "br-lan")
+	if r := s.state(home, "ipv6", "published"); r.Published != next || r.Wanted != next {
+		t.Errorf("while the host is away: %+v", r)
+	}
+	bridge.Add("2a00:db8:32:1::1/64", "nodad")
+	bridge.Replace("2a00:db8:31:1::1/64", "preferred_lft", "0", "valid_lft", "3600", "nodad")
+	s.settled("2a00:db8:32:1:11:22ff:fe33:4455")
 }

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -136,7 +138,7 @@ func TestAllowPrivate(t *testing.T) {
 	s.settled("11.22.33.7")
 }
 
-// D1, D2: no address and no state send nothing, not an empty address either.
+// D1: no address and no state send nothing, not an empty address either.
 func TestNoAddress(t *testing.T) {
 	s := newSite(t, lab.ProviderOptions{})
 	s.start(s.plain(both))
@@ -145,9 +147,64 @@ func TestNoAddress(t *testing.T) {
 			t.Errorf("without an address: %+v", r)
 		}
 	}
+	for _, src := range status(t, s.d).Sources {
+		if src.Address != "" || src.Note != "no interface has an "+src.Family+" default route" {
+			t.Errorf("source without an address: %+v", src)
+		}
+	}
 	s.d.Command("update", "-force")
 	s.online("11.22.33.7")
 	s.settled("11.22.33.7")
+	if n := len(s.p.Connected()); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// D2: a provider that takes an empty address as the order to delete, as deSEC
+// does, is told nothing while there is none: what the name has stays.
+func TestNothingIsDeletedWithoutAnAddress(t *testing.T) {
+	s := newSite(t, lab.ProviderOptions{})
+	s.p.Handle(func(r *lab.Request) lab.Reply {
+		q := r.URL.Query()
+		for family, key := range map[int]string{4: "myipv4", 6: "myipv6"} {
+			switch value := q.Get(key); value {
+			case "preserve":
+			case "":
+				s.p.Zone.Clear(home, family)
+			default:
+				s.p.Zone.Set(home, netip.MustParseAddr(value))
+			}
+		}
+		return lab.Reply{Body: "good"}
+	})
+	s.p.Zone.Set(home, netip.MustParseAddr("11.22.33.5"))
+	s.p.Zone.Set(home, netip.MustParseAddr("2a00:db8:1::5"))
+	has := func(want string) {
+		t.Helper()
+		if got := fmt.Sprint(s.p.Zone.Addrs(home)); got != want {
+			t.Errorf("the DNS has %s, want %s", got, want)
+		}
+	}
+	s.start(fmt.Sprintf("[provider.desec]\ntoken = \"s3cret-word\"\nzone = \"dyn.test\"\nserver = %q\ninsecure_http = true\n", s.p.URL) +
+		record(home, "desec", both))
+	for _, family := range []string{"ipv4", "ipv6"} {
+		s.state(home, family, "waiting")
+	}
+	s.d.Command("update", "-force")
+	s.online("11.22.33.7")
+	r := s.p.NextRequest(t.Context())
+	if q := r.URL.Query(); q.Get("myipv4") != "11.22.33.7" || q.Get("myipv6") != "preserve" {
+		t.Errorf("request: %s", r.URL)
+	}
+	s.published("11.22.33.7")
+	has("[11.22.33.7 2a00:db8:1::5]")
+	s.WAN.Flush(4)
+	s.state(home, "ipv4", "waiting")
+	s.d.Command("update", "-force")
+	has("[11.22.33.7 2a00:db8:1::5]")
+	s.online("11.22.33.8") // for which it is too soon
+	s.state(home, "ipv4", "pending")
+	has("[11.22.33.7 2a00:db8:1::5]")
 	if n := len(s.p.Connected()); n != 1 {
 		t.Errorf("%d connections", n)
 	}

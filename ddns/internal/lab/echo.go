@@ -22,7 +22,8 @@ type Echo struct {
 
 	mu   sync.Mutex
 	seen netip.Addr
-	page string // what HTTPS answers instead
+	page string     // what HTTPS answers instead
+	lie  netip.Addr // what DNS answers instead, while STUN is silent; zero: no portal
 
 	asked feed[Asked]
 }
@@ -92,7 +93,7 @@ func (l *Lab) Echo(ns *Namespace, seen string) *Echo {
 	for _, a := range servers {
 		serve(net.JoinHostPort(a, "53"), e.whoami)
 	}
-	for _, port := range []string{"3478", "19302"} {
+	for _, port := range []string{"3478", "19302", "443"} {
 		serve(net.JoinHostPort(echoHost, port), e.stun)
 	}
 	return e
@@ -116,6 +117,15 @@ func (e *Echo) Page(text string) {
 	e.page = text
 }
 
+// Portal makes the network answer as one whose captive portal is in the way:
+// DNS tells the portal's address whoever is asked, and no STUN gets through.
+// Whether its web server is believed is a matter of its certificate.
+func (e *Echo) Portal(addr string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lie = netip.MustParseAddr(addr)
+}
+
 // Asked returns all questions so far.
 func (e *Echo) Asked() []Asked { return e.asked.all() }
 
@@ -137,6 +147,9 @@ func (e *Echo) serveHTTP(w http.ResponseWriter, r *http.Request) {
 func (e *Echo) whoami(packet []byte) (string, []byte) {
 	e.mu.Lock()
 	seen := e.seen
+	if e.lie.IsValid() {
+		seen = e.lie
+	}
 	e.mu.Unlock()
 	var m dnsmessage.Message
 	if m.Unpack(packet) != nil || len(m.Questions) != 1 || !seen.IsValid() {
@@ -160,6 +173,9 @@ func (e *Echo) whoami(packet []byte) (string, []byte) {
 func (e *Echo) stun(packet []byte) (string, []byte) {
 	e.mu.Lock()
 	seen := e.seen
+	if e.lie.IsValid() {
+		seen = netip.Addr{}
+	}
 	e.mu.Unlock()
 	if len(packet) < 20 || binary.BigEndian.Uint16(packet) != 1 || !seen.IsValid() {
 		return "", nil
