@@ -48,7 +48,7 @@ func (v *Verification) FillFindings(findings []publish.Finding) {
 	v.Records = []Sighting{}
 	for _, f := range findings {
 		r := Sighting{Hostname: f.Hostname, Provider: f.Provider, Family: f.Label(), Published: str(f.Published),
-			Verdict: string(f.Verdict), Note: f.Note, Usual: dotted(f.Expected.Known.Servers), Took: f.Took.Milliseconds()}
+			Verdict: string(f.Verdict), Note: f.Note, Usual: dotted(f.Check.Expected.Known.Servers), Took: f.Took.Milliseconds()}
 		if x := f.Facts; x != nil {
 			r.Zone, r.Resolver, r.Queries = str(x.Parent.Zone), str(x.Resolver), x.Queries
 			r.Delegation, r.Child, r.Chain = dotted(x.Parent.Servers), dotted(x.Child), dotted(x.Chain)

@@ -65,7 +65,8 @@ func LookAt(ctx context.Context, v Verifier, subjects []Subject) []Finding {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			f := &findings[i]
-			if v != nil && s.Expected.Want != "" && s.Expected.Unverifiable == "" {
+			x := s.Check.Expected
+			if v != nil && x.Want != "" && x.Unverifiable == "" {
 				start := time.Now()
 				f.Facts = v.Verify(ctx, s.Check)
 				f.Took = time.Since(start)
@@ -74,7 +75,7 @@ func LookAt(ctx context.Context, v Verifier, subjects []Subject) []Finding {
 			if facts == nil {
 				facts = &witness.Facts{}
 			}
-			f.Verdict, f.Note = witness.Judge(facts, s.Expected)
+			f.Verdict, f.Note = witness.Judge(facts, x)
 		}()
 	}
 	for range subjects {

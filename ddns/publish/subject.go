@@ -11,7 +11,6 @@ type Subject struct {
 	Key
 	Published string // address, or target of an alias; "": nothing
 	Check     *Check
-	Expected  witness.Expected
 }
 
 // Subjects are the records of the named hosts, all if none is named; the hosts
@@ -39,7 +38,7 @@ func (c *Core) Subjects(now time.Time, hosts []string) (list []Subject, unknown 
 		k := c.check(e, now)
 		c.checking--
 		e.sight = saved
-		list = append(list, Subject{e.Key, e.value(), k, c.expected(now, e)})
+		list = append(list, Subject{e.Key, e.value(), k})
 	}
 	return list, unknown
 }
@@ -48,7 +47,7 @@ func (c *Core) Subjects(now time.Time, hosts []string) (list []Subject, unknown 
 func (c *Core) Told(now time.Time, s Subject, f *witness.Facts) *Turn {
 	e := c.find(s.Key)
 	if e == nil || e.sight.flight != nil || e.value() != s.Check.want || e.publishedAt.After(s.Check.started) ||
-		e.value() == "" || !c.verify.Enabled || s.Expected.Unverifiable != "" {
+		e.value() == "" || !c.verify.Enabled || s.Check.Expected.Unverifiable != "" {
 		return nil
 	}
 	return c.judge(now, e, witness.Walk, f)

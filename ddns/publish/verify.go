@@ -125,7 +125,7 @@ func (c *Core) online() bool {
 func (c *Core) check(e *entry, now time.Time) *Check {
 	s := &e.sight
 	k := &Check{key: e.Key, want: e.value(), started: now}
-	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Turn: s.turn,
+	k.Check = witness.Check{Name: e.Hostname, Type: dns.TypeA, Roots: c.verify.Roots, Turn: s.turn, Expected: c.expected(now, e),
 		Time: min(checkTime, c.verify.Interval/checkPart)}
 	switch e.Family {
 	case config.IPv6:

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/net/dns/dnsmessage"
+
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 	"github.com/wanbeacon/wanbeacon/ddns/dns"
 	"github.com/wanbeacon/wanbeacon/ddns/internal/dnsworld"
@@ -459,6 +461,30 @@ func TestSilenceIsNoticedWithinTwoIntervals(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestWeakerVerdictEndsWithItsReason: that the address is right all the time
+// does not keep the sentence from being true.
+func TestWeakerVerdictEndsWithItsReason(t *testing.T) {
+	watch(t, 1, func(w *watched) {
+		w.Resolver = func(name string, _ uint16) ([]string, dnsmessage.RCode, error) {
+			if name == "home.example.org" {
+				return []string{"8.8.4.4"}, 0, nil
+			}
+			return nil, dnsmessage.RCodeNameError, nil
+		}
+		time.Sleep(30 * time.Minute)
+		w.verdict(witness.OK, "all 5 name servers give 8.8.4.4")
+		w.Mode("silent", "11.0.0.1")
+		time.Sleep(2 * time.Hour) // nobody asks the root before the hourly walk
+		w.verdict(witness.OK, "the resolver 192.0.2.53 gives 8.8.4.4; weaker")
+		w.Mode("", "11.0.0.1")
+		time.Sleep(11 * time.Minute)
+		w.verdict(witness.OK, "all 5 name servers give 8.8.4.4")
+		if w.logged("home.example.org: dark")+w.logged("unverifiable") != 0 {
+			t.Error(w.log.lines)
+		}
+	})
 }
 
 // TestNothingIsAsked where there is nothing to verify.

@@ -53,7 +53,7 @@ func (c *Core) how(e *entry, now time.Time) (how witness.How, from *witness.Fact
 		from = s.facts
 	}
 	switch {
-	case from == nil || s.doubts > 0 || s.unsure || now.Sub(walked) >= walkEvery:
+	case from == nil || from.Why != "" || s.doubts > 0 || s.unsure || now.Sub(walked) >= walkEvery:
 		return witness.Walk, nil, false
 	case s.facts == nil || s.gap > 0 || s.verdict != witness.OK || now.Sub(s.looked) >= walkEvery:
 		return witness.All, from, false

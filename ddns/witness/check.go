@@ -33,6 +33,8 @@ type Check struct {
 	Alone bool // a light check does not ask for the delegation: another check did
 
 	Time time.Duration // that the check may take; 0: usualTime
+
+	Expected Expected // what bad news are held against, before they are believed
 }
 
 const (
@@ -63,8 +65,12 @@ func (c Check) Run(ctx context.Context, x Asker) *Facts {
 	w.limit = min(askLimit, c.Time/2)
 	name := c.asked()
 	var f *Facts
-	if c.How == Walk || c.Last == nil || len(c.Last.Servers) == 0 || c.Last.Resolver != "" {
+	if c.How == Walk || c.Last == nil || len(c.Last.Servers) == 0 {
 		f = w.walk(ctx, name, c.Type)
+		v, _ := Judge(f, c.Expected)
+		if f.Why == "" && (v == Stale || v.Bad()) && w.forged(ctx, f.Servers, name, c.Type) {
+			f.Why = forged
+		}
 	} else {
 		f = w.again(ctx, c, name)
 	}
@@ -97,9 +103,8 @@ func (w *walker) walk(ctx context.Context, name string, typ uint16) *Facts {
 			w.unlisted(ctx, z, f, name, typ, &all)
 		}
 		w.moved(ctx, z, f.Servers, all, name, typ)
-		if w.redirected(ctx, all) {
-			f.Why = redirected
-			return f
+		if why := w.redirected(ctx, z, f.Servers, name, typ); why != "" {
+			return &Facts{Why: why} // what else was found is made up
 		}
 		next := common(all)
 		if next == "" || typ == dns.TypeCNAME {
@@ -120,33 +125,6 @@ func (w *walker) walk(ctx context.Context, name string, typ uint16) *Facts {
 		}
 		name = next
 	}
-}
-
-// Silent reports whether nobody has answered: from the root on there is no way,
-// whatever a resolver says.
-func (f *Facts) Silent() bool { return f.Why == noRoots }
-
-const noRoots = "outgoing DNS is blocked: no root server answers"
-
-const redirected = "outgoing DNS is redirected: what answers in place of the name servers has no authority"
-
-// nobody is an address for documentation (RFC 5737), where no server is.
-var nobody = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 53}), 53)
-
-// redirected reports whether something on the way answers for servers that it
-// is not: everyone offers recursion and claims no authority, and so does a
-// server that does not exist.
-func (w *walker) redirected(ctx context.Context, all []reading) bool {
-	found := false
-	for i := range all {
-		switch {
-		case all[i].said == Lame && all[i].recursive:
-			found = true
-		case all[i].said != NoAddress && all[i].said != Silent:
-			return false
-		}
-	}
-	return found && w.ask(ctx, nobody, "", "", dns.TypeNS).said != Silent
 }
 
 // above says where the servers of a zone's parent are, as far as the walk has

@@ -88,7 +88,10 @@ func judge(f *Facts, e Expected) (Verdict, string) {
 		return Unverifiable, f.Why + ", and the resolver " + f.Resolver + " gives an address to names that cannot exist"
 	}
 	v, note := f.judge(e)
-	if v == Stale && e.Age < e.Delay+cached {
+	switch {
+	case f.Why == forged && v != OK && !strings.HasPrefix(f.Resolver, "https:"):
+		return Unverifiable, f.Why + ", and the resolver " + f.Resolver + " may have been told the same"
+	case v == Stale && e.Age < e.Delay+cached:
 		v = Pending
 	}
 	return v, note + "; weaker, as only the resolver " + f.Resolver + " could be asked: " + f.Why

@@ -33,6 +33,11 @@ func TestVerdicts(t *testing.T) {
 		f.Parent, f.Zone, f.Resolver, f.Why = Delegation{}, "", "192.0.2.53:53", "outgoing DNS is blocked"
 		return f
 	}
+	secure := func(said string) *Facts {
+		f := weak(said)
+		f.Resolver, f.Why = "https://192.0.2.53/dns-query", forged
+		return f
+	}
 	for name, c := range map[string]struct {
 		facts *Facts
 		known Delegation
@@ -75,6 +80,8 @@ func TestVerdicts(t *testing.T) {
 		"resolver, no name":          {weak("no such name"), usual, 3 * time.Hour, Dark, "weaker"},
 		"resolver silent":            {weak("no answer"), usual, time.Hour, Unverifiable, "outgoing DNS is blocked, and the resolver 192.0.2.53:53 does not answer"},
 		"resolver lies":              {weak("a broken answer"), usual, 3 * time.Hour, Unverifiable, "outgoing DNS is blocked, and the resolver 192.0.2.53:53 gives an address to names that cannot exist"},
+		"forged, not over HTTPS":     {secure(ours), usual, 3 * time.Hour, OK, "weaker"},
+		"a stranger's over HTTPS":    {secure(foreign), usual, 3 * time.Hour, Diverted, "weaker"},
 		"blocked without a resolver": {&Facts{Why: "outgoing DNS is blocked"}, usual, time.Hour, Unverifiable, "there is no resolver to ask"},
 	} {
 		t.Run(name, func(t *testing.T) {

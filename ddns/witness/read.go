@@ -34,6 +34,7 @@ type zone struct {
 	servers []string                // sorted
 	glue    map[string][]netip.Addr // by server
 	above   *zone                   // its parent; nil: the root
+	claimed bool                    // a root server said so with authority, which is not its own to claim
 }
 
 // read reads the answer of a server of a zone to a question. What lies outside
@@ -59,6 +60,7 @@ func read(m *dns.Message, from, name string, typ uint16) reading {
 	if m.RCode() == 0 && !negative && (!answers || typ == dns.TypeNS && m.Flags&dns.FlagAuthoritative != 0) {
 		// Some servers set AA on referrals.
 		if r.zone = referral(m, from, name, answers); r.zone != nil {
+			r.zone.claimed = from == "" && m.Flags&dns.FlagAuthoritative != 0
 			return r
 		}
 	}

@@ -15,7 +15,8 @@ import (
 
 func look(t *testing.T, w *dnsworld.World) *Facts {
 	t.Helper()
-	return Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots}.Run(t.Context(), w)
+	return Check{Name: "home.example.org", Type: dns.TypeA, Roots: dnsworld.Roots,
+		Expected: Expected{Want: dnsworld.Home, Older: []string{"198.51.100.9"}, Age: 3 * time.Hour, Delay: time.Minute}}.Run(t.Context(), w)
 }
 
 func TestWalkOfAnOrdinaryName(t *testing.T) {
@@ -219,6 +220,34 @@ func TestBlockedAndRedirected(t *testing.T) {
 		m.Answers = []dnsmessage.Resource{dnsworld.Resource("home.example.org", "A", "192.0.2.66")}
 		return nil
 	}
+	// posing answers for everybody, too, as a master of all zones.
+	posing := func(addr string) func(netip.Addr, dnsmessage.Question, *dnsmessage.Message) error {
+		return func(_ netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
+			m.Authoritative = true
+			switch q.Type {
+			case dnsmessage.TypeNS:
+				m.Answers = []dnsmessage.Resource{dnsworld.Resource(strings.TrimSuffix(q.Name.String(), "."), "NS", "a.nic.org")}
+			case dnsmessage.TypeA:
+				m.Answers = []dnsmessage.Resource{dnsworld.Resource(strings.TrimSuffix(q.Name.String(), "."), "A", addr)}
+			}
+			return nil
+		}
+	}
+	// shy answers for everybody below the root as a cache does that tells nobody
+	// what it is.
+	shy := func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
+		if server != dnsworld.Roots[0].Addr() && q.Type == dnsmessage.TypeA {
+			m.Answers = []dnsmessage.Resource{dnsworld.Resource(strings.TrimSuffix(q.Name.String(), "."), "A", "192.0.2.66")}
+		}
+		return nil
+	}
+	// forging answers questions for one name, wherever they go.
+	forging := func(server netip.Addr, q dnsmessage.Question, m *dnsmessage.Message) error {
+		if server.String()[:5] != "11.0." || server.As4()[2] == 2 { // those of the upper zones are nearer
+			return posing("192.0.2.66")(server, q, m)
+		}
+		return nil
+	}
 	for name, c := range map[string]struct {
 		resolver func(string, uint16) ([]string, dnsmessage.RCode, error)
 		proxy    func(netip.Addr, dnsmessage.Question, *dnsmessage.Message) error
@@ -234,6 +263,11 @@ func TestBlockedAndRedirected(t *testing.T) {
 		"blocked, resolver is broken": {broken("all"), nil, Unverifiable, "does not answer"},
 		"redirected":                  {answers(dnsworld.Home), proxy, OK, "weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is redirected"},
 		"redirected below the root":   {answers(dnsworld.Home), late, OK, "outgoing DNS is redirected"},
+		"redirected, with authority":  {answers(dnsworld.Home), posing(dnsworld.Home), OK, "weaker, as only the resolver 192.0.2.53 could be asked: outgoing DNS is redirected: something answers even"},
+		"redirected to one address":   {answers("192.0.2.66", "of anybody"), posing("192.0.2.66"), Unverifiable, "gives an address to names that cannot exist"},
+		"redirected, without a trace": {answers(dnsworld.Home), shy, OK, "outgoing DNS is redirected: what answers in place of the name servers has no authority"},
+		"forged":                      {answers("192.0.2.66"), forging, Unverifiable, "answers about the name are forged on the way: they come even from where no name server is, and the resolver 192.0.2.53 may have been told the same"},
+		"forged, resolver is not":     {answers(dnsworld.Home), forging, OK, "weaker, as only the resolver 192.0.2.53 could be asked: answers about the name are forged on the way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := dnsworld.Usual()

@@ -97,6 +97,11 @@ func (a Answer) String() string {
 // namespace.
 func (r *Recursor) Look(name string) (a Answer, err error) { return r.ns.look(r.Addr, name) }
 
+// Exchange sends it a message over UDP.
+func (r *Recursor) Exchange(message []byte) (answer []byte, err error) {
+	return r.ns.exchange(r.Addr, message)
+}
+
 // LookAt asks a name server in the resolver's place.
 func (r *Recursor) LookAt(server, name string) (a Answer, err error) {
 	return r.ns.look(netip.AddrPortFrom(netip.MustParseAddr(server), 53), name)

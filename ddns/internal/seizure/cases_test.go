@@ -170,6 +170,7 @@ func TestBlindAndBack(t *testing.T) {
 			w.reached("a new address while A is gone", seizure.HomeB, lab.Now(), ttl+slack)
 			w.A.Connections(lab.Serve)
 			w.Daemon.Command("update") // the back-off may be a minute by now
+			w.log("home.dyn.net: ipv4 11.22.33.8 published at a")
 			w.Delegate(seizure.Usual)
 		},
 		well: "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.8",
@@ -183,15 +184,20 @@ func TestRedirected(t *testing.T) {
 	w := begin(t)
 	w.Router.ResolvConf("nameserver " + seizure.Resolver() + "\n")
 	w.Daemon.Mark()
-	back := w.RedirectDNS(seizure.Resolver())
-	w.until("the resolver is asked", func() bool {
-		r, _ := w.Daemon.Status().Record(seizure.HomeA, "ipv4")
-		return r.Verdict == "ok" && strings.Contains(r.VerdictNote, "weaker, as only the resolver "+seizure.Resolver()+" could be asked: outgoing DNS is redirected")
-	})
-	back()
+	for to, why := range map[string]string{
+		seizure.Resolver(): "what answers in place of the name servers has no authority",
+		seizure.Poser():    "something answers even where no name server is",
+	} {
+		back := w.RedirectDNS(to)
+		w.until("the resolver is asked", func() bool {
+			r, _ := w.Daemon.Status().Record(seizure.HomeA, "ipv4")
+			return r.Verdict == "ok" && strings.Contains(r.VerdictNote, "weaker, as only the resolver "+seizure.Resolver()+" could be asked: outgoing DNS is redirected: "+why)
+		})
+		back()
+	}
 
 	struck := lab.Now()
-	back = w.RedirectDNS(seizure.Liar())
+	back := w.RedirectDNS(seizure.Liar())
 	blind := w.log("home.dyn.net: unverifiable: outgoing DNS is redirected: what answers in place of the name servers has no authority, and the resolver " +
 		seizure.Resolver() + " gives an address to names that cannot exist")
 	w.within("redirected: noticed", struck, blind.At, 0, 2*interval)

@@ -51,6 +51,18 @@ func (w *World) Overload(known string) {
 	w.Delegate(Seized)
 }
 
+// pose answers as the ISP's resolver does, with authority for everything.
+func (w *World) pose(_ lab.Query, message []byte) []byte {
+	message[2] |= 1 // recursion desired
+	reply, err := w.ISPs.Exchange(message)
+	if err != nil {
+		return nil
+	}
+	reply[2] |= 4       // authority
+	reply[3] &^= 1 << 7 // no recursion offered
+	return reply
+}
+
 // answer answers with authority, whatever was asked for.
 func answer(message []byte, code dnsmessage.RCode, addrs ...netip.Addr) []byte {
 	var m dnsmessage.Message

@@ -48,6 +48,7 @@ const (
 	own      = "45.67.89.71"
 	resolver = "45.67.89.53" // the ISP's
 	liar     = "45.67.89.54" // gives one address to every name
+	poser    = "45.67.89.55" // asks the ISP's, and claims authority
 	neutral  = "45.67.90.2"
 	patient  = "45.67.90.3"
 
@@ -89,7 +90,7 @@ func New(tb lab.TB) *World {
 	world := w.World()
 	w.ISP.Link("core0").Add("45.67.89.1/24")
 	net := world.Link("net0")
-	addrs := append(strings.Fields(most), append(seizers, root, tld, fifth, serverB, frontA, frontB, own, resolver, liar)...)
+	addrs := append(strings.Fields(most), append(seizers, root, tld, fifth, serverB, frontA, frontB, own, resolver, liar, poser)...)
 	for _, addr := range addrs {
 		net.Add(addr + "/24")
 	}
@@ -110,6 +111,7 @@ func New(tb lab.TB) *World {
 	w.Patient = away.Recursor(patient, root, time.Hour)
 	w.ISPs = world.Recursor(resolver, root, keep)
 	world.Liar(liar, Sinkhole)
+	w.NameServer(world, poser).Handle(w.pose)
 	return w
 }
 
@@ -196,6 +198,9 @@ func (w *World) RedirectDNS(to string) (back func()) {
 
 // Liar is the address of a resolver that gives the Sinkhole to every name.
 func Liar() string { return liar }
+
+// Poser is the address of a resolver that pretends to be whom it is asked for.
+func Poser() string { return poser }
 
 // Own is the address of the user's own name server.
 func Own() string { return own }
