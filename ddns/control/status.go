@@ -142,8 +142,14 @@ func when(t time.Time) *time.Time {
 func (s *Status) Print(w io.Writer, now time.Time) {
 	fmt.Fprintf(w, "wanbeacon %s, up %s, %s\n", s.Version, time.Duration(s.Uptime)*time.Second, s.Config.Path)
 	if s.Config.Error != nil {
-		fmt.Fprintf(w, "the configuration file has errors; the one before is in force:\n  %s\n",
-			strings.ReplaceAll(*s.Config.Error, "\n", "\n  "))
+		force := "the one before is in force"
+		if len(s.Sources) == 0 { // wrong at the start already
+			force = "nothing is published until it is put right and reloaded"
+		}
+		fmt.Fprintf(w, "the configuration file has errors; %s:\n  %s\n", force, strings.ReplaceAll(*s.Config.Error, "\n", "\n  "))
+		if len(s.Sources) == 0 {
+			return
+		}
 	}
 	t := columns.NewWriter(w)
 	if len(s.Sources) > 0 {

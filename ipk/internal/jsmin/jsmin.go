@@ -1,6 +1,7 @@
 // Package jsmin makes JavaScript smaller without changing what it says: it
-// takes away comments, indentation and empty lines, and nothing else. Names,
-// line breaks (which may end statements) and literals stay as they are.
+// takes away comments, indentation, blanks between what does not run together
+// without them, and line breaks where no statement can end. Names, literals and
+// all other line breaks stay as they are.
 //
 // Start with [Strip].
 package jsmin
@@ -17,9 +18,9 @@ var (
 	errComment = errors.New("a comment that does not end")
 )
 
-// Strip returns the script without comments, indentation and empty lines.
+// Strip returns the script without comments and needless white space.
 func Strip(script string) (string, error) {
-	s := &scanner{in: strings.ReplaceAll(script, "\r\n", "\n")}
+	s := &scanner{in: strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(script)}
 	if err := s.code(false); err != nil {
 		return "", err
 	}
@@ -92,10 +93,11 @@ func (s *scanner) code(inside bool) error {
 func (s *scanner) write(text string) {
 	gap := s.newline || s.spaces != ""
 	switch {
-	case s.newline && s.before != 0:
+	case s.before == 0 || !gap:
+	case s.newline && !goesOn(s.before, text[0]):
 		s.out.WriteByte('\n')
-	case !s.newline && s.before != 0:
-		s.out.WriteString(s.spaces)
+	case runsTogether(s.before, text[0]):
+		s.out.WriteByte(' ')
 	}
 	s.newline, s.spaces = false, ""
 	s.out.WriteString(text)
@@ -109,6 +111,21 @@ func (s *scanner) write(text string) {
 		s.word += text
 	}
 	s.before = c
+}
+
+// goesOn tells whether the statement goes on over a line break between the two:
+// no statement ends with the one or begins with the other, or it ends there in
+// any case. A break behind a semicolon would be needless too; it stays, so that
+// an error in a browser has a line number that says something.
+func goesOn(before, after byte) bool {
+	return strings.IndexByte("{([,=&|?:*<>", before) >= 0 || strings.IndexByte("})],?:&|", after) >= 0
+}
+
+// runsTogether tells whether two would be something else without a blank
+// between: one name, "++", "//", "<!--", "1.5".
+func runsTogether(before, after byte) bool {
+	return isWord(before) && (isWord(after) || after == '.') || before == '/' || after == '/' ||
+		before == after && (before == '+' || before == '-') || before == '<' && after == '!'
 }
 
 func (s *scanner) comment() error {

@@ -308,6 +308,46 @@ test('what was written into the file by hand survives what the page changes', ne
 	assert.equal(run(`cat ${FILE}`), before.replace('ttl = "2h"', 'ttl = "3h"').replace('ipv4 = "198.51.100.9"', 'ipv4 = "198.51.100.12"'));
 });
 
+test('a hostile file is only text, in every dialog, and its mistakes lead to them', needShell, async () => {
+	const before = run(`cat ${FILE}`);
+	for (const evil of [ '<img src=x onerror=window.pwned=1>', '&lt;img src=x onerror=window.pwned=1&gt;' ]) {
+		const name = JSON.stringify(evil);
+		run(`cat >${FILE} <<'END'
+[provider.${name}]
+type = ${name}
+username = ${name}
+
+[source.${name}]
+method = "static"
+
+[[record]]
+hostname = ${name}
+provider = ${name}
+source = [${name}]
+
+[[alias]]
+hostname = ${name}
+provider = ${name}
+targets = [${name}]
+END`);
+		await overview(page);
+		await settings(page);
+		assert.ok(await button(page.locator('.alert-message'), 'Correct it').count(), 'no way to the mistakes');
+		for (const [ words, type ] of [ [ 'Names', 'record' ], [ 'Accounts', 'provider' ], [ 'Aliases', 'alias' ], [ 'Sources', 'source' ] ]) {
+			await tab(page, words);
+			await edit(page, type);
+			assert.match(await page.locator('.modal h4').innerText(), /img src=x/);
+			assert.equal(await page.locator('.wb img, .modal img[src=x]').count(), 0, words);
+			await button(page.locator('.modal'), 'Dismiss').click();
+			await closed(page);
+		}
+		assert.equal(await page.evaluate(() => window.pwned), undefined);
+	}
+	run(`cat >${FILE} <<'END'\n${before}END`);
+	assert.equal(run(`cat ${FILE}`), before);
+	await settings(page);
+});
+
 test('all of it is taken out again, and the file is as it was', async () => {
 	for (const [ words, type, names ] of [ [ 'Aliases', 'alias', [ ALIAS ] ], [ 'Names', 'record', [ OTHER, ZONED, HOST ] ],
 		[ 'Accounts', 'provider', [ 'test-noip', 'test-zone' ] ], [ 'Sources', 'source', SOURCES.map((s) => s[0]) ] ]) {
@@ -322,7 +362,7 @@ test('all of it is taken out again, and the file is as it was', async () => {
 	assert.deepEqual([ c.record, c.alias ], [ [], [] ]);
 	/* but for the tables of which there is one, which stay when they become empty, and a choice that was made */
 	if (shell)
-		assert.equal(run(`cat ${FILE}`).replace('log_level = "info"\n', '').replace(/\n\[(notify|verify)\]\n/g, '').trim(), original.trim());
+		assert.equal(run(`cat ${FILE}`).replace(/^log_level = "info"\n/m, '').replace(/\n\[(notify|verify)\]\n/g, '').trim(), original.trim());
 });
 
 test('no script failed on the way', () => {

@@ -1,5 +1,6 @@
 'use strict';
 // Loads a module of the page as LuCI does: its text is the body of a function that gets what it requires, and _() for strings.
+// WANBEACON_VIEWS: the scripts as they are packed, elsewhere.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -17,9 +18,12 @@ String.prototype.format = function(...args) {
 	});
 };
 
+const packed = process.env.WANBEACON_VIEWS ?? path.join(views, 'wanbeacon');
+
 exports.views = views;
+exports.scripts = () => fs.readdirSync(packed).filter((n) => n.endsWith('.js')).map((n) => n.slice(0, -3));
+exports.text = (name) => fs.readFileSync(path.join(packed, name + '.js'), 'utf8');
 exports.load = (name) => {
-	const text = fs.readFileSync(path.join(views, 'wanbeacon', name + '.js'), 'utf8');
 	const baseclass = { extend: (members) => members };
-	return new Function('baseclass', '_', text)(baseclass, (s) => s);
+	return new Function('baseclass', '_', exports.text(name))(baseclass, (s) => s);
 };

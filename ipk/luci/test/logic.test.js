@@ -1,7 +1,8 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert');
-const logic = require('./load').load('logic');
+const { load, scripts, text } = require('./load');
+const logic = load('logic');
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 const at = (seconds) => new Date(now + seconds * 1000).toISOString();
@@ -47,6 +48,9 @@ test('each state has its colour and its words', () => {
 		const d = logic.describe({ ...base, ...r }, now);
 		assert.deepEqual([ d.tone, d.words ], [ tone, words ]);
 	}
+	/* what the words say already is not said again */
+	const note = (verdict_note) => logic.describe({ ...base, ...published, verdict: 'pending', verdict_note }, now).detail;
+	assert.deepEqual([ note('published just now'), note('ns1.example does not answer') ], [ null, 'ns1.example does not answer' ]);
 });
 
 test('both families of a name share a card, which has the worse colour', () => {
@@ -77,6 +81,8 @@ test('of several sources the one in use is said, and why not another', () => {
 	assert.equal(line({ source: 'wan', source_note: null }).via, null);
 	assert.equal(line({ source: null, source_note: null, state: 'waiting' }, [ 'wan', 'lte' ]).words, 'waiting for an IPv4 address on wan');
 	assert.equal(line({ state: 'waiting' }, [ 'wan', 'lte' ]).words, 'waiting for an IPv4 address on lte');
+	const since = (r) => line(Object.assign({ published: '203.0.113.7', last_change: at(-10800) }, r)).since;
+	assert.deepEqual([ since({ state: 'retrying' }), since({ state: 'published' }), since({ state: 'blocked', published: null }) ], [ 'published 3 h ago', null, null ]);
 });
 
 test('an alias in colour and words', () => {
@@ -175,4 +181,9 @@ test('a name with the addresses of all its sources shows all of them', () => {
 	assert.equal(card.lines[0].published, '198.51.100.9 203.0.113.7');
 	assert.equal(card.lines[0].wanted, '198.51.100.9');
 	assert.equal(logic.addresses({ published: null, all_published: null }, 'published'), null);
+});
+
+test('every script of the page is one that a browser can read', () => {
+	for (const name of scripts())
+		new Function('L', 'E', '_', text(name));
 });

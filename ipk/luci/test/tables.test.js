@@ -151,7 +151,7 @@ test('a reference whose table was taken out stays as it was, for the daemon to j
 
 test('errors find their field', () => {
 	const all = form(reply()).filter((s) => s._ref != 'record[0]');
-	all.push({ '.type': 'record', '.name': 'new_record', hostname: 'n.example' });
+	all.push({ '.type': 'record', '.name': 'new_record', hostname: 'n.example' }, { '.type': 'provider', '.name': 'odd', _name: 'a "b"' });
 	const cases = [
 		[ 'record[0].hostname', 'record_1', 'hostname' ], /* of the file as it would be: the first is gone */
 		[ 'record[2].families[1]', 'new_record', 'families' ],
@@ -160,6 +160,8 @@ test('errors find their field', () => {
 		[ 'provider.noip.username', 'provider_0', 'username' ],
 		[ 'provider.my.zone.token', 'provider_1', 'token' ],
 		[ 'provider.my.zone', 'provider_1', null ],
+		[ 'provider."my.zone"', 'provider_1', null ], [ 'provider."my.zone".token', 'provider_1', 'token' ],
+		[ 'provider."a \\"b\\""', 'odd', null ],
 		[ 'daemon.timeout', 'daemon', 'timeout' ],
 		[ 'verify.roots[0]', 'verify', 'roots' ],
 		[ 'notify', 'notify', null ],

@@ -14,8 +14,9 @@
 /* One input of the assistant: {node, value(), fail(message)}. f is a field of `providers`. */
 function field(f, value) {
 	const id = 'wb-' + f.key;
-	const error = E('div', { 'class': 'wb-error', role: 'alert' });
-	const attr = { id: id, 'class': 'cbi-input-text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none',
+	const error = E('div', { id: id + '-error', 'class': 'wb-error', role: 'alert' });
+	const help = f.help ? E('div', { id: id + '-help', 'class': 'wb-soft' }, [ parts.foreign(f.help, 400) ]) : '';
+	const attr = { id: id, 'aria-required': f.required || null, 'class': 'cbi-input-text', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none',
 		placeholder: f.placeholder ? _('such as %s').format(logic.tame(f.placeholder, 80)) : null };
 	let input;
 
@@ -29,21 +30,23 @@ function field(f, value) {
 	if (f.secret && !f.lines)
 		input.setAttribute('autocomplete', 'new-password');
 
-	const show = f.secret && !f.lines ? E('button', { type: 'button', 'class': 'btn cbi-button', title: _('Show what is typed'), click: (ev) => {
+	const show = f.secret && !f.lines ? E('button', { type: 'button', 'class': 'btn cbi-button', title: _('Show what is typed'), 'aria-label': _('Show what is typed'), click: (ev) => {
 		ev.preventDefault();
 		input.type = input.type == 'password' ? 'text' : 'password';
 	} }, [ '\u2217' ]) : '';
 
-	input.addEventListener('input', () => { dom.content(error, null); input.classList.remove('cbi-input-invalid'); });
+	input.setAttribute('aria-describedby', id + '-error ' + id + '-help');
+	input.addEventListener('input', () => { dom.content(error, null); input.classList.remove('cbi-input-invalid'); input.removeAttribute('aria-invalid'); });
 	return {
 		key: f.key,
 		node: E('div', { 'class': 'wb-field' }, [
 			E('label', { 'for': id }, [ parts.foreign(logic.label(f), 100) ]), input, show,
-			f.help ? E('div', { 'class': 'wb-soft' }, [ parts.foreign(f.help, 400) ]) : '', error ]),
+			help, error ]),
 		value: () => f.lines ? input.value : input.value.trim(),
 		focus: () => input.focus(),
 		fail: (message) => {
 			input.classList.add('cbi-input-invalid');
+			input.setAttribute('aria-invalid', true);
 			dom.content(error, [ parts.foreign(message, 400) ]);
 			if (input.closest('details'))
 				input.closest('details').open = true;

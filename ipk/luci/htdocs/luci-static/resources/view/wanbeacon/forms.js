@@ -49,7 +49,7 @@ const Ordered = form.DynamicList.extend({
 		const node = form.DynamicList.prototype.renderWidget.apply(this, args);
 		const draw = () => this.map.readonly || node.querySelectorAll('.item').forEach((item) => {
 			if (!item.querySelector('button'))
-				item.prepend(E('button', { type: 'button', 'class': 'btn cbi-button wb-up', title: _('Move up'), click: (ev) => {
+				item.prepend(E('button', { type: 'button', 'class': 'btn cbi-button wb-up', title: _('Move up'), 'aria-label': _('Move up'), click: (ev) => {
 					ev.stopPropagation();
 					item.previousElementSibling?.before(item);
 					node.dispatchEvent(new CustomEvent('cbi-dynlist-change', { bubbles: true }));
@@ -175,13 +175,15 @@ function create(settings) {
 		opt.keylist = choices.map((c) => c[0]);
 		opt.vallist = choices.map((c) => logic.tame(c[1], 100));
 	};
+	/* LuCI reads a dialog's title as HTML twice */
+	const heading = (text) => parts.esc(parts.esc(text));
 	const host = (sid, v) => logic.hostnameError(v) ?? true;
 
 	/* ---- names ---- */
 	grid('record', _('Names'), _('The names that are kept up to date.'), _('Add a name'));
 	s.tab('general', _('General'));
 	s.tab('advanced', _('Advanced'));
-	s.modaltitle = (sid) => m.data.get(null, sid, 'hostname') ?? _('New name');
+	s.modaltitle = (sid) => heading(m.data.get(null, sid, 'hostname') ?? _('New name'));
 	option(form.Value, 'hostname', _('Host name'), _('The whole name, such as home.example.org'), { rmempty: false, validate: host });
 	option(form.ListValue, 'provider', _('Account'), _('Accounts are made on the tab "Accounts".'), { rmempty: false, textvalue: (sid) => called(sid, 'provider', '\u2013') });
 	option(form.ListValue, 'families', _('Addresses'), null);
@@ -218,7 +220,7 @@ function create(settings) {
 	grid('provider', _('Accounts'), _('One for each provider that you are a customer of.'), _('Add an account'));
 	s.tab('general', _('General'));
 	s.tab('advanced', _('Advanced'));
-	s.modaltitle = (sid) => parts.esc(title(typeOf(m.data.get(null, sid)))?.title ?? typeOf(m.data.get(null, sid)));
+	s.modaltitle = (sid) => heading(title(typeOf(m.data.get(null, sid)))?.title ?? typeOf(m.data.get(null, sid)));
 	option(form.Value, '_name', _('Name'), _('Names refer to the account by this.'), { rmempty: false, validate: unique('provider') });
 	option(form.DummyValue, '_type', _('Provider'), null, { modalonly: false,
 		textvalue: (sid) => E('span', {}, [ parts.foreign(title(typeOf(m.data.get(null, sid)))?.title ?? typeOf(m.data.get(null, sid)), 100) ]) });
@@ -300,7 +302,7 @@ function create(settings) {
 	grid('alias', _('Aliases'), _('A name of your own that always leads to a provider that works: a CNAME, moved when its target goes dark.'), _('Add an alias'));
 	s.tab('general', _('General'));
 	s.tab('advanced', _('Advanced'));
-	s.modaltitle = (sid) => m.data.get(null, sid, 'hostname') ?? _('New alias');
+	s.modaltitle = (sid) => heading(m.data.get(null, sid, 'hostname') ?? _('New alias'));
 	option(form.Value, 'hostname', _('Host name'), null, { rmempty: false, validate: host });
 	option(form.ListValue, 'provider', _('Account'), _('That writes the alias; only providers that can write a CNAME.'), { rmempty: false, textvalue: (sid) => called(sid, 'provider', '\u2013') });
 	option(Ordered, 'targets', _('Targets'), _('Names of the first tab, best first; the first one that is well is used.'), { rmempty: false });
@@ -320,7 +322,7 @@ function create(settings) {
 
 	/* ---- sources ---- */
 	grid('source', _('Sources'), _('Where addresses come from. "wan" is there without being listed: the device with the default route. Add one named "wan" to change that.'), _('Add a source'));
-	s.modaltitle = (sid) => parts.esc(m.data.get(null, sid, '_name') ?? _('New source'));
+	s.modaltitle = (sid) => heading(m.data.get(null, sid, '_name') ?? _('New source'));
 	option(form.Value, '_name', _('Name'), null, { rmempty: false, validate: unique('source') });
 	option(form.ListValue, 'method', _('Method'), null, {
 		textvalue: function(sid) { return this.vallist[this.keylist.indexOf(m.data.get(null, sid, 'method') ?? 'auto')]; } });

@@ -71,6 +71,9 @@ function seen(r) {
 	return null;
 }
 
+/* What the daemon notes of a name that was not looked at yet; the words say it already. */
+const JUST = 'published just now';
+
 /*
  * A record of `status` for people: {tone, words, detail}. tone is ok, busy, warn, bad or off; words are ours and short, detail
  * is what the daemon or the provider said (null if there is nothing to add). now: milliseconds.
@@ -100,7 +103,7 @@ function describe(r, now) {
 		if (s)
 			parts.push(s);
 		const tone = { dark: 'bad', diverted: 'bad', stale: 'warn', pending: 'busy' }[r.verdict] ?? 'ok';
-		return { tone: tone, words: parts.join(', '), detail: r.verdict == 'ok' ? null : r.verdict_note };
+		return { tone: tone, words: parts.join(', '), detail: r.verdict == 'ok' || r.verdict_note == JUST ? null : r.verdict_note };
 	}
 	}
 	return { tone: 'warn', words: r.state, detail: r.error };
@@ -126,7 +129,8 @@ function addresses(r, which) {
 
 /*
  * One card a name and provider, both families in it: [{hostname, provider, paused, tone, lines: [record + describe()]}], in
- * the order of the file. A line's via says which source is in use, and why, where there are several.
+ * the order of the file. A line's via says which source is in use, and why, where there are several; since, how old what is
+ * published is.
  */
 function cards(status, config, now) {
 	const all = [];
@@ -148,6 +152,8 @@ function cards(status, config, now) {
 		else if (r.source && (r.source_note || listed.length > 1))
 			line.via = _('by source %s').format(source) + (r.source_note ? ' \u2013 ' + r.source_note : '');
 		Object.assign(line, describe(line, now));
+		/* the words of one that is published say it themselves */
+		line.since = r.published && r.last_change && r.state != 'published' ? _('published %s').format(ago(Date.parse(r.last_change), now)) : null;
 		card.lines.push(line);
 		card.paused = card.paused && r.state == 'disabled';
 		card.blocked = card.blocked || r.state == 'blocked';

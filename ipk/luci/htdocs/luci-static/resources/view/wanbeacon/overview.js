@@ -107,7 +107,7 @@ return view.extend({
 		const refused = s.config?.error ?? (mistakes.length ? mistakes.join('\n') : null);
 		if (refused)
 			all.push(parts.warning([ E('h4', {}, [ _('The configuration file has a mistake') ]),
-				E('p', {}, [ s.running ? _('What was in force before still is.') : '' ]), E('pre', { 'class': 'wb-pre' }, [ parts.foreign(refused, 2000, true) ]),
+				E('p', {}, [ s.running && s.sources?.length ? _('What was in force before still is.') : '' ]), E('pre', { 'class': 'wb-pre' }, [ parts.foreign(refused, 2000, true) ]),
 				E('p', {}, [ E('a', { href: L.url('admin/services/wanbeacon/settings') }, [ _('To the settings') ]) ]) ], 'error'));
 		if (none && !this.mayWrite)
 			all.push(parts.warning([ _('No name is set up yet. This login may only look.') ], 'info'));
@@ -145,7 +145,7 @@ return view.extend({
 	card(c) {
 		const table = this.reply.config?.provider?.[c.provider];
 		const p = this.providers.find((x) => x.name == (table?.type ?? c.provider));
-		return E('div', {}, [
+		return E('div', { role: 'group', 'aria-label': logic.tame(c.hostname, 253) }, [
 			E('div', { 'class': 'wb-title' }, [ E('strong', {}, [ parts.foreign(c.hostname, 253) ]),
 				E('span', { 'class': 'wb-soft' }, [ parts.foreign(p && p.title != c.provider && p.name != c.provider ? p.title + ' (' + c.provider + ')' : (p?.title ?? c.provider), 80) ]) ]),
 			E('div'),
@@ -161,7 +161,7 @@ return view.extend({
 					parts.foreign(l.published ?? '\u2013', 400),
 					l.wanted && l.wanted != l.published && l.state != 'disabled' ? ' \u2192 ' + parts.foreign(l.wanted, 400) : '' ]),
 				parts.state(l.tone, l.words, l.detail),
-				l.via ? E('div', { 'class': 'wb-soft' }, [ parts.foreign(l.via, 300) ]) : ''
+				...[ l.since, l.via ].map((t) => t ? E('div', { 'class': 'wb-soft' }, [ parts.foreign(t, 300) ]) : '')
 			])
 		]);
 	},

@@ -29,6 +29,7 @@ function call(method, params, writes) {
 }
 
 const css = `
+:root { --wb-red: #c00; --wb-amber: #946200 } :root[data-darkmode=true] { --wb-red: #ff7b72; --wb-amber: #e0a030 }
 .wb-head { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; justify-content: space-between }
 .wb-head h2 { margin: 0 }
 .wb-buttons { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center }
@@ -39,9 +40,9 @@ const css = `
 .wb-card .wb-buttons { margin-top: auto; padding-top: .3rem }
 .wb-title { display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline; justify-content: space-between; min-width: 0 }
 .wb-title strong { font-size: 115%; overflow-wrap: anywhere }
-.wb-soft { color: var(--text-color-medium, #777); font-size: 92%; overflow-wrap: anywhere }
+.wb-soft { font-size: 92%; overflow-wrap: anywhere }
+.wb-soft, .wb-line > :first-child { opacity: .8 }
 .wb-line { display: grid; grid-template-columns: 2.9rem minmax(0, 1fr); gap: 0 .5rem }
-.wb-line > :first-child { color: var(--text-color-medium, #777) }
 .wb-address { font-family: monospace; font-size: 108%; overflow-wrap: anywhere }
 .wb-state { overflow-wrap: anywhere }
 .wb-state::before { content: ""; display: inline-block; width: .62em; height: .62em; margin-right: .45em; border-radius: 50%; background: var(--wb-tone) }
@@ -49,16 +50,17 @@ const css = `
 @keyframes wb-pulse { 50% { opacity: .25 } }
 @media (prefers-reduced-motion: reduce) { .wb-busy.wb-state::before { animation: none } }
 .wb-ok { --wb-tone: var(--success-color-medium, #009a4c) } .wb-busy { --wb-tone: var(--primary-color-high, #1976d2) }
-.wb-warn { --wb-tone: #d89000 } .wb-bad { --wb-tone: var(--error-color-medium, #e8210d) } .wb-off { --wb-tone: #999 }
+.wb-warn { --wb-tone: var(--wb-amber) } .wb-bad { --wb-tone: var(--wb-red) } .wb-off { --wb-tone: #999 }
 .modal [data-name=method] select { width: auto; max-width: 100% }
 .item .wb-up { padding: 0 .4em; margin: 0 .5em 0 0; line-height: 1.4 } .item:first-child .wb-up { visibility: hidden }
 .wb-log { max-height: 18rem; overflow: auto; padding: .5rem .7rem; border: 1px solid var(--border-color-medium, #ccc); border-radius: 4px;
   background: var(--background-color-low, transparent); font: 12px/1.55 monospace }
 .wb-log div { white-space: pre-wrap; overflow-wrap: anywhere; padding-left: 5.2em; text-indent: -5.2em }
-.wb-log time { color: var(--text-color-medium, #777); margin-right: .7em }
+.wb-log time { margin-right: .7em }
 .wb-log .wb-warn, .wb-log .wb-bad { color: var(--wb-tone) }
 .wb-table { width: 100%; margin-bottom: 1.5rem }
 .wb-table .td, .wb-table .th { overflow-wrap: anywhere; min-width: 8em }
+.wb-table .wb-address { overflow-wrap: break-word }
 .wb-wizard { max-width: 44rem; margin: 1rem 0 1.5rem }
 .wb-wizard h3 { margin-top: 1.2rem }
 .wb-pick { width: 100% !important; max-width: none !important; box-sizing: border-box }
@@ -70,12 +72,12 @@ const css = `
 .wb-found em { display: block; padding: .6rem .8rem }
 .wb-chosen { display: flex; flex-wrap: wrap; gap: .4rem 1rem; align-items: center; justify-content: space-between; padding: .5rem .8rem;
   border: 1px solid var(--border-color-medium, #ccc); border-radius: 4px }
-.wb-notes { margin: .5rem 0 0 1.1rem }
-.wb-notes li { overflow-wrap: anywhere }
+.wb-notes { margin: .5rem 0 0 1.1rem; font-size: 92% }
+.wb-notes li { color: inherit; overflow-wrap: anywhere }
 .wb-field { margin-top: .9rem }
 .wb-field > label { display: block; font-weight: bold; margin-bottom: .2rem; text-align: left }
 .wb-field input[type=text], .wb-field input[type=password], .wb-field select, .wb-field textarea { width: 100%; max-width: 26rem; box-sizing: border-box }
-.wb-error { color: var(--error-color-medium, #e8210d); overflow-wrap: anywhere }
+.wb-error { color: var(--wb-red); overflow-wrap: anywhere }
 .wb-steps { margin: 1rem 0; font-size: 108% }
 .wb-steps > div { margin: .5rem 0 }
 .wb-done.wb-state::before { content: "\\2714"; width: auto; height: auto; background: none; color: var(--wb-tone) }
@@ -112,7 +114,9 @@ function warning(children, kind) {
 
 /* A short message that goes by itself. */
 function toast(children, kind) {
-	return ui.addTimeLimitedNotification(null, E('p', {}, children), 8000, kind ?? 'info');
+	const p = E('p', {}, children);
+	/* 23.05 has none that go */
+	return ui.addTimeLimitedNotification ? ui.addTimeLimitedNotification(null, p, 8000, kind ?? 'info') : ui.addNotification(null, p, kind ?? 'info');
 }
 
 /* The page's only answer to a call that rejects: what is wrong, and what to do. */
@@ -177,7 +181,7 @@ function about(p) {
 		items.push(E('li', {}, [ _('Whether the world sees an update cannot be verified here.'), ' ', foreign(p.unverifiable ?? '') ]));
 	for (const d of p.documentation ?? [])
 		items.push(E('li', {}, [ link(d) ]));
-	return items.length ? E('ul', { 'class': 'wb-notes wb-soft' }, items) : '';
+	return items.length ? E('ul', { 'class': 'wb-notes' }, items) : '';
 }
 
 return baseclass.extend({
@@ -196,6 +200,5 @@ return baseclass.extend({
 	picker: picker, about: about,
 
 	/* Shows what went wrong above the page; for catch(). */
-	fail: (error) => ui.addNotification(null, trouble(error).childNodes.length
-		? E('p', {}, [ foreign(error?.message ?? error) ]) : '', 'error')
+	fail: (error) => ui.addNotification(null, E('p', {}, [ foreign(error?.message ?? error) ]), 'error')
 });

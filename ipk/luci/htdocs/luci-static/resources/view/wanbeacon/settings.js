@@ -87,7 +87,7 @@ return view.extend({
 			if (!r.saved)
 				return this.mistakes(r.errors);
 			for (const w of r.warnings ?? [])
-				ui.addNotification(null, E('p', {}, [ parts.foreign(w.message ?? w) ]), 'warning');
+				parts.toast([ parts.foreign(w.message ?? w) ], 'warning');
 			if (!apply)
 				parts.toast([ _('Saved. The service goes on with the former settings until you press Save & Apply.') ]);
 			else if (r.reload_error)

@@ -213,8 +213,8 @@ function place(sections, key) {
 		const order = own.filter((s) => s._ref).concat(own.filter((s) => !s._ref));
 		return { sid: order[+m[2]]?.['.name'] ?? null, option: option(m[3]) };
 	}
-	/* names may have dots, so the longest that fits */
-	const rest = m[3].replace(/^\./, '');
+	/* names may have dots, so the longest that fits; odd ones are in quotes */
+	const rest = m[3].replace(/^\./, '').replace(/^"(.*?[^\\])"/, (q) => q.slice(1, -1).replace(/\\(.)/g, '$1'));
 	let best = null;
 	for (const s of own)
 		if ((rest == s._name || rest.indexOf(s._name + '.') == 0) && (!best || s._name.length > best._name.length))
