@@ -90,9 +90,9 @@ type Route struct {
 
 // LinkByName gives the link that has the name now.
 func (s *Snapshot) LinkByName(name string) (Link, bool) {
-	for _, l := range s.Links {
-		if l.Name == name {
-			return l, true
+	for i := range s.Links {
+		if s.Links[i].Name == name {
+			return s.Links[i], true
 		}
 	}
 	return Link{}, false

@@ -67,7 +67,14 @@ func comparePrefixes(a, b netip.Prefix) int {
 // or where it belongs.
 
 func findLink(links []Link, index int) (at int, found bool) {
-	at = sort.Search(len(links), func(i int) bool { return links[i].Index >= index })
+	high := len(links)
+	for at < high { // without a function for each comparison: all lookups come here
+		if mid := (at + high) / 2; links[mid].Index < index {
+			at = mid + 1
+		} else {
+			high = mid
+		}
+	}
 	return at, at < len(links) && links[at].Index == index
 }
 

@@ -200,8 +200,9 @@ func (s *source) static(f config.Family) netip.Addr {
 func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, list *[]Candidate) {
 	link, why := s.link(snap, a.Family)
 	a.Interface, a.Named = link.Name, s.named() || inVRF(snap, link)
-	a.Unrouted = a.Named && a.Family == config.IPv4 && !link.PointToPoint && !routed(snap, link.Index, a.Family)
-	a.Offline = s.named() && !link.PointToPoint && !routed(snap, link.Index, a.Family)
+	if a.Named && !link.PointToPoint && !routed(snap, link.Index, a.Family) {
+		a.Unrouted, a.Offline = a.Family == config.IPv4, s.named()
+	}
 	a.Path = routes.out(snap, a.Family, link.Index)
 	if why != "" {
 		a.Note = why
@@ -307,6 +308,9 @@ func routed(snap *netwatch.Snapshot, link int, f config.Family) bool {
 
 // inVRF says whether only sockets that are bound to the link get out by it.
 func inVRF(snap *netwatch.Snapshot, link netwatch.Link) bool {
+	if link.Master == 0 {
+		return false
+	}
 	master, _ := snap.LinkByIndex(link.Master)
 	return master.Kind == "vrf"
 }

@@ -192,10 +192,13 @@ func put(ask *[]Question, q Question) {
 // Behind says of an address that the router above has outside that the world
 // does not reach it; "": it may be published.
 func Behind(a netip.Addr, allowPrivate bool) string {
-	switch {
-	case !a.IsValid() || Refused(a, allowPrivate) == "":
+	if !a.IsValid() {
 		return ""
-	case shared.Contains(a):
+	}
+	switch Refused(a, allowPrivate) {
+	case "":
+		return ""
+	case cgnat:
 		return "the router above is behind CGNAT: " + a.String()
 	}
 	return "the router above is behind another NAT: " + a.String()

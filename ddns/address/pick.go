@@ -2,7 +2,6 @@ package address
 
 import (
 	"net/netip"
-	"sort"
 	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
@@ -51,7 +50,15 @@ func (s *source) pick(snap *netwatch.Snapshot, link netwatch.Link, down string, 
 
 // firstOn is where the addresses of a link begin.
 func firstOn(addrs []netwatch.Addr, link int) int {
-	return sort.Search(len(addrs), func(i int) bool { return addrs[i].Link >= link })
+	low, high := 0, len(addrs)
+	for low < high { // without a function for each comparison
+		if mid := (low + high) / 2; addrs[mid].Link < link {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
 }
 
 // remark is why there is no address: the last one that was refused and what it

@@ -1,6 +1,7 @@
 package address
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -20,27 +21,47 @@ const (
 
 // block is one that is not globally routable.
 type block struct {
-	text   string // of the prefix
-	rank   rank   // what allow_private makes of it
-	what   string
-	prefix netip.Prefix
+	text string // of the prefix
+	rank rank   // what allow_private makes of it
+	what string
+
+	first, mask words
+}
+
+// words are an address's bits, those of IPv4 the lower 32. Every address is
+// compared with every block on the way from event to request.
+type words struct{ high, low uint64 }
+
+func wordsOf(a netip.Addr) words {
+	if a.Is4() {
+		b := a.As4()
+		return words{0, uint64(b[0])<<24 | uint64(b[1])<<16 | uint64(b[2])<<8 | uint64(b[3])}
+	}
+	b := a.As16()
+	return words{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
 }
 
 // Prefixes are parsed in a loop: as literals they are 4 kB of code.
 func init() {
 	for _, list := range [...][]block{special4, special6} {
 		for i := range list {
-			list[i].prefix = netip.MustParsePrefix(list[i].text)
+			p := netip.MustParsePrefix(list[i].text)
+			host := p.Addr().BitLen() - p.Bits()
+			list[i].first = wordsOf(p.Addr())
+			// A shift by more than a word has gives 0.
+			list[i].mask = words{^uint64(0) << max(host-64, 0), ^uint64(0) << host}
 		}
 	}
 }
+
+const cgnat = "shared by the provider's NAT (CGNAT, RFC 6598)"
 
 // The blocks are those of the IANA special-purpose address registries (RFC 6890
 // and its updates), by family.
 var special4 = []block{
 	{text: "0.0.0.0/8", rank: refused, what: "reserved (this network)"},
 	{text: "10.0.0.0/8", rank: private, what: "private (RFC 1918)"},
-	{text: "100.64.0.0/10", rank: private, what: "shared by the provider's NAT (CGNAT, RFC 6598)"},
+	{text: "100.64.0.0/10", rank: private, what: cgnat},
 	{text: "127.0.0.0/8", rank: refused, what: "loopback"},
 	{text: "169.254.0.0/16", rank: refused, what: "link-local"},
 	{text: "172.16.0.0/12", rank: private, what: "private (RFC 1918)"},
@@ -70,27 +91,23 @@ var special6 = []block{
 	{text: "3fff::/20", rank: testnet, what: "for documentation (RFC 9637)"},
 }
 
-var shared = &special4[2].prefix // RFC 6598
-
-var globalUnicast = netip.MustParsePrefix("2000::/3") // RFC 4291 section 2.4
-
 // scopeOf ranks an address by its block alone; reason is "" for a public one
 // and says what it is otherwise, even when allowPrivate admits it.
 func scopeOf(a netip.Addr, allowPrivate bool) (rank, string) {
-	special := special6
-	if a.Is4() {
+	special, isIPv4, w := special6, a.Is4(), wordsOf(a)
+	if isIPv4 {
 		special = special4
 	}
 	for i := range special {
 		s := &special[i]
-		if s.prefix.Contains(a) {
+		if w.high&s.mask.high == s.first.high && w.low&s.mask.low == s.first.low {
 			if allowPrivate {
 				return s.rank, s.what
 			}
 			return refused, s.what
 		}
 	}
-	if a.Is4() || globalUnicast.Contains(a) {
+	if isIPv4 || w.high>>61 == 1 { // 2000::/3, RFC 4291 section 2.4
 		return public, ""
 	}
 	return refused, "not global unicast"
@@ -203,8 +220,7 @@ func addAddr(h *uint64, a netip.Addr) {
 	if !a.IsValid() {
 		return
 	}
-	b := a.As16()
-	for i := 0; i < 16; i += 4 {
-		add(h, uint64(b[i])<<24|uint64(b[i+1])<<16|uint64(b[i+2])<<8|uint64(b[i+3]))
-	}
+	w := wordsOf(a)
+	add(h, w.high)
+	add(h, w.low)
 }

@@ -70,7 +70,7 @@ func (t *transport) open(ctx context.Context, from Origin, bind string, req *req
 // fresh look-up finds.
 type candidates struct {
 	queue    []netip.Addr
-	tried    map[netip.Addr]bool
+	tried    []netip.Addr
 	prefer   config.Family
 	family   config.Family // 0: both
 	lookup   chan answer   // of the look-up; nil: there is none, or it is over
@@ -84,7 +84,7 @@ func (t *transport) candidates(ctx context.Context, req *request, prefer config.
 	if prefer == 0 {
 		prefer = config.IPv6
 	}
-	c := &candidates{tried: map[netip.Addr]bool{}, prefer: prefer, family: req.family, stop: func() {}}
+	c := &candidates{prefer: prefer, family: req.family, stop: func() {}}
 	if addr, err := netip.ParseAddr(req.host); err == nil {
 		c.add([]netip.Addr{addr.Unmap()})
 		return c
@@ -123,7 +123,7 @@ func (c *candidates) add(addrs []netip.Addr) {
 	for _, a := range addrs {
 		f := config.FamilyOf(a)
 		switch {
-		case c.family != 0 && f != c.family, c.tried[a], slices.Contains(c.queue, a):
+		case c.family != 0 && f != c.family, slices.Contains(c.tried, a), slices.Contains(c.queue, a):
 		case f == c.prefer:
 			first = append(first, a)
 		default:
@@ -175,7 +175,7 @@ func (d *dialer) race(ctx context.Context, c *candidates) (*socket.Conn, netip.A
 		return d.raceRest(ctx, c, nil)
 	}
 	addr := c.queue[0]
-	c.queue, c.tried[addr] = c.queue[1:], true
+	c.queue, c.tried = c.queue[1:], append(c.tried, addr)
 	if len(c.queue) == 0 && c.lookup == nil {
 		conn, err := d.connect(ctx, addr, d.first, func() {})
 		return conn, addr, err
@@ -237,7 +237,7 @@ func (d *dialer) raceRest(ctx context.Context, c *candidates, failed error) (*so
 	for due := true; ; {
 		if due && len(c.queue) > 0 && len(c.tried) < 2*maxAddresses {
 			addr := c.queue[0]
-			c.queue, c.tried[addr] = c.queue[1:], true
+			c.queue, c.tried = c.queue[1:], append(c.tried, addr)
 			running++
 			go func() {
 				conn, err := d.connect(ctx, addr, nil, func() {})

@@ -110,7 +110,7 @@ func (x *dnsExchanger) overUDP(ctx context.Context, q *tsigQuery) *dns.Answer {
 				break
 			}
 			addr, c.queue = c.queue[0], c.queue[1:]
-			c.tried[addr] = true
+			c.tried = append(c.tried, addr)
 			if conn = x.dialUDP(ctx, addr); conn == nil {
 				continue
 			}

@@ -3,11 +3,9 @@ package provider
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/config"
 )
@@ -37,122 +35,6 @@ type field struct{ name, value string }
 
 // errEmptyAddress would make a request that deletes.
 var errEmptyAddress = errors.New("no address to send")
-
-// values gives what the placeholders stand for. show: secrets masked.
-func (p *Provider) values(updates []Update, family config.Family, show bool) func(key string) string {
-	var ipv4, ipv6 netip.Addr
-	var hosts []string
-	ttl := p.def.Record.TTL
-	for i, u := range updates {
-		set(&ipv4, &ipv6, u)
-		if i == 0 || u.Hostname != updates[i-1].Hostname {
-			hosts = append(hosts, u.Hostname)
-		}
-		if u.TTL > 0 {
-			ttl = Duration(u.TTL)
-		}
-	}
-	if p.def.Hosts.Families == "must" && len(updates) > 0 {
-		if other := updates[0].Other; other.IsValid() {
-			if !ipv4.IsValid() {
-				ipv4 = other
-			} else if !ipv6.IsValid() {
-				ipv6 = other
-			}
-		}
-	}
-	if ttl == 0 {
-		ttl = Duration(time.Minute)
-	}
-	ttl = max(ttl, p.def.Record.MinTTL)
-	names := func() []string {
-		zone, _ := p.zone()
-		list := make([]string, len(hosts))
-		for i, h := range hosts {
-			list[i] = relative(h, zone, p.def.forms.apex)
-		}
-		return list
-	}
-	var value func(key string) string
-	value = func(key string) string {
-		switch key {
-		case "hostname":
-			return firstString(hosts)
-		case "hostnames":
-			return strings.Join(hosts, ",")
-		case "name":
-			return firstString(names())
-		case "names":
-			return strings.Join(names(), ",")
-		case "zone":
-			zone, _ := p.zone()
-			return zone
-		case "apex":
-			zone, _ := p.zone()
-			return strconv.FormatBool(zone != "" && strings.EqualFold(firstString(hosts), zone))
-		case "ipv4":
-			return addrText(ipv4)
-		case "ipv6":
-			return addrText(ipv6)
-		case "address":
-			if family == config.IPv6 {
-				return addrText(ipv6)
-			}
-			return addrText(ipv4)
-		case "further":
-			return p.def.further(furtherOf(updates, family), value)
-		case "further_ipv4":
-			return p.def.further(furtherOf(updates, config.IPv4), value)
-		case "further_ipv6":
-			return p.def.further(furtherOf(updates, config.IPv6), value)
-		case "type":
-			if family == config.IPv6 {
-				return "AAAA"
-			}
-			return "A"
-		case "ttl":
-			return strconv.Itoa(int(time.Duration(ttl) / time.Second))
-		case "ttl_minutes":
-			return strconv.Itoa(int((time.Duration(ttl) + time.Minute - 1) / time.Minute))
-		case "version":
-			return p.opt.Version
-		case "os":
-			return agentOS
-		case "arch":
-			return agentArch
-		case "server":
-			return p.server
-		}
-		if show && p.secretField(key) && p.fields[key] != "" {
-			return hidden
-		}
-		return p.fields[key]
-	}
-	return value
-}
-
-func (p *Provider) secretField(key string) bool {
-	for _, f := range p.def.Fields {
-		if f.Key == key {
-			return f.Secret
-		}
-	}
-	return true
-}
-
-func firstString(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
-}
-
-func addrText(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.Unmap().WithZone("").String()
-}
 
 // family returns the family that the updates of one request are of; both: there
 // are two, or the other one is known and the provider wants it each time.

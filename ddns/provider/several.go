@@ -20,7 +20,11 @@ func (u *Update) all() []netip.Addr { return append([]netip.Addr{u.Addr}, u.More
 
 // fits says why an update cannot be sent; nil: it can.
 func (d *Definition) fits(u *Update) error {
-	for _, a := range u.all() {
+	for i := -1; i < len(u.More); i++ {
+		a := u.Addr
+		if i >= 0 {
+			a = u.More[i]
+		}
 		if !a.IsValid() || config.FamilyOf(a) != u.Family {
 			return errEmptyAddress
 		}

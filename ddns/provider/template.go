@@ -118,6 +118,7 @@ const hidden = "\x00hidden"
 // through escape, which is given the key too.
 func (t template) expand(value func(key string) string, escape func(key, value string) string) string {
 	var b strings.Builder
+	b.Grow(128) // most need not grow again
 	for _, p := range t.parts {
 		if p.key == "" {
 			b.WriteString(p.text)

@@ -47,6 +47,9 @@ func (s Addrs) All() []netip.Addr {
 
 // further are all but the first.
 func (s Addrs) further() (list []netip.Addr) {
+	if s.more == "" {
+		return nil
+	}
 	for _, text := range strings.Fields(s.more) {
 		list = append(list, netip.MustParseAddr(text))
 	}

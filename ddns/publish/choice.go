@@ -73,7 +73,7 @@ func (e *entry) choose(answers []address.Answer, now time.Time) (all Addrs) {
 	for i := range e.options {
 		o := &e.options[i]
 		for n := range answers {
-			if a := &answers[n]; a.Source == o.source && a.Family == e.Family {
+			if a := &answers[n]; a.Family == e.Family && a.Source == o.source {
 				o.answer = *a
 			}
 		}

@@ -221,7 +221,7 @@ func (c *Core) apply(answers []address.Answer, now time.Time) {
 		}
 		for i := range answers {
 			a := &answers[i]
-			if a.Source != e.source || a.Family != e.Family {
+			if a.Family != e.Family || a.Source != e.source {
 				continue
 			}
 			if a.Path != e.answer.Path {
@@ -272,15 +272,15 @@ func (e *entry) retryAfterChange(now time.Time) {
 // ready says whether a record needs a request, and from when on it may be
 // made. Waits that only an event ends give false.
 func (c *Core) ready(e *entry) (time.Time, bool) {
-	a := c.accounts[e.Provider]
-	if a == nil || !e.Enabled || e.flight != nil || e.blocked || a.class != "" || !e.wanted.IsValid() {
-		return time.Time{}, false
-	}
 	var at time.Time
+	if !e.wanted.IsValid() || !e.differs() && e.Force <= 0 || !e.Enabled || e.flight != nil || e.blocked {
+		return at, false
+	}
+	a := c.accounts[e.Provider]
+	if a == nil || a.class != "" {
+		return at, false
+	}
 	if !e.differs() {
-		if e.Force <= 0 {
-			return time.Time{}, false
-		}
 		at = e.publishedAt.Add(e.Force)
 	}
 	l := a.Provider.Limits()
