@@ -67,6 +67,8 @@ type Loop struct {
 	flying []*Job         // requests under way
 	idle   chan<- task    // of a worker that waits for the next request; nil: none does
 	work   sync.WaitGroup // requests and hooks under way
+	untidy int            // requests since tidied
+	tidied time.Time
 	saver  saver
 }
 
@@ -283,17 +285,28 @@ func (l *Loop) finish(r result) {
 			break
 		}
 	}
-	for _, c := range l.core.Finish(time.Now(), r.job, r.outcomes) {
+	now := time.Now()
+	for _, c := range l.core.Finish(now, r.job, r.outcomes) {
 		l.changed(c)
 	}
-	if len(l.flying) == 0 {
+	l.untidy++
+	if len(l.flying) == 0 && (l.untidy >= tidyEvery || now.Sub(l.tidied) > tidyAfter) {
+		l.untidy, l.tidied = 0, now
 		go tidy()
 	}
 }
 
-// keep is how much memory stays for the next request when all is quiet: pages
-// given back are slow to get again on the way from event to request.
-const keep = 2 << 20
+// tidyEvery is how many requests share one tidying when they follow each other
+// within tidyAfter. The collector takes more from the next request than a few
+// leave behind: what is allocated from, and pages that it finds too many.
+const (
+	tidyEvery = 4
+	tidyAfter = time.Minute
+)
+
+// keep is how much unused memory stays for the next request when all is quiet:
+// pages given back are slow to get again on the way from event to request.
+const keep = 1 << 20
 
 // tidy makes room for the next request while nothing waits: memory that has
 // been used before is there at once, and what is new the kernel must find and
@@ -303,7 +316,7 @@ func tidy() {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	if m.HeapSys-m.HeapReleased > keep {
+	if m.HeapIdle-m.HeapReleased > keep {
 		debug.FreeOSMemory()
 	}
 }
