@@ -27,6 +27,9 @@ func TestCatalogueExamples(t *testing.T) {
 	for _, name := range catalogueNames(t) {
 		t.Run(name, func(t *testing.T) {
 			def := catalogueFile(t, name)
+			if def.Sample.Hostname == "" {
+				t.Error("no [sample] hostname")
+			}
 			shown := map[Class]bool{}
 			alias, removes, several := false, false, false
 			for i := range def.Examples {
@@ -147,7 +150,7 @@ func exampleAccount(t *testing.T, def *Definition, ex Example, caFile string) *P
 	}
 	p, problems := New(def, acct, Options{Version: "1.2.3", CAFile: caFile, Timeout: 10 * time.Second})
 	if len(problems) > 0 {
-		t.Fatalf("configuration refused: %v", problems)
+		t.Fatalf("the configuration under [sample], or the example's own, is refused: %v", problems)
 	}
 	return p
 }
