@@ -34,6 +34,7 @@ type Answer struct {
 	Untold    bool       // OpenWrt has not said yet which device it is; it does in a moment
 	Note      string     // why there is no address, or a remark about the one taken
 	Path      uint64     // changes whenever the way out through this source changes
+	Line      uint64     // likewise, but of its own interface alone; 0: none is involved
 }
 
 // Candidate is one address that was considered for a source.
@@ -153,14 +154,15 @@ func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, l
 	a := Answer{Source: s.Name, Family: f, Method: s.Method, Untold: s.untold()}
 	switch s.Method {
 	case "static":
-		a.Addr, a.Path = s.static(f), routes.out(snap, f, 0)
+		a.Addr = s.static(f)
+		a.Path, _ = routes.out(snap, f, 0)
 		if !a.Addr.IsValid() {
 			a.Note = "no " + f.String() + " address configured"
 		} else if list != nil {
 			*list = append(*list, Candidate{Addr: a.Addr, Bits: a.Addr.BitLen(), Taken: true})
 		}
 	case Command:
-		a.Path = routes.out(snap, f, 0)
+		a.Path, _ = routes.out(snap, f, 0)
 		place := Place{Kind: Command, Source: s.Source}
 		s.fromCommand(&a, s.at(place), list)
 		if f == config.IPv4 { // one question for both families
@@ -203,7 +205,7 @@ func (s *source) fromInterface(snap *netwatch.Snapshot, routes ways, a *Answer, 
 	if a.Named && !link.PointToPoint && !routed(snap, link.Index, a.Family) {
 		a.Unrouted, a.Offline = a.Family == config.IPv4, s.named()
 	}
-	a.Path = routes.out(snap, a.Family, link.Index)
+	a.Path, a.Line = routes.out(snap, a.Family, link.Index)
 	if why != "" {
 		a.Note = why
 		if list == nil {

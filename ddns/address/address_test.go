@@ -306,7 +306,7 @@ func TestEveryCandidateHasAReason(t *testing.T) {
 func TestPathChangesWithTheWayOut(t *testing.T) {
 	s := config.Source{Name: "wan", Method: "interface", Interface: "wan"}
 	base := router(on(wan, "8.8.4.4/24"))
-	path := answer(t, s, base, config.IPv4).Path
+	was := answer(t, s, base, config.IPv4)
 	for name, change := range map[string]func(*netwatch.Snapshot){
 		"route gone":    func(s *netwatch.Snapshot) { s.Routes = nil },
 		"new gateway":   func(s *netwatch.Snapshot) { s.Routes[0].Gateway = netip.MustParseAddr("8.8.4.1") },
@@ -316,13 +316,17 @@ func TestPathChangesWithTheWayOut(t *testing.T) {
 	} {
 		snap := router(on(wan, "8.8.4.4/24"))
 		change(snap)
-		if answer(t, s, snap, config.IPv4).Path == path {
+		if a := answer(t, s, snap, config.IPv4); a.Path == was.Path || a.Line == was.Line {
 			t.Errorf("%s: path unchanged", name)
 		}
 	}
 	other := router(on(wan, "8.8.4.4/24"), on(lan, "10.0.0.1/8"), on(wan, "2a02::1/64"))
-	if answer(t, s, other, config.IPv4).Path != path {
+	if a := answer(t, s, other, config.IPv4); a.Path != was.Path || a.Line != was.Line {
 		t.Error("an address elsewhere or of the other family changed the path")
+	}
+	other.Routes = append(other.Routes, netwatch.Route{Link: lan, Dst: netip.MustParsePrefix("0.0.0.0/0"), Gateway: netip.MustParseAddr("10.0.0.2"), Metric: 9, Table: 254})
+	if a := answer(t, s, other, config.IPv4); a.Path == was.Path || a.Line != was.Line {
+		t.Error("a default route elsewhere changes the path, which another provider may be reached by, and not the line")
 	}
 }
 

@@ -44,7 +44,8 @@ func hardware(s *config.Source) (m netwatch.MAC, ok bool) {
 // then. A prefix counts while the router's address in it is tentative, or
 // found to be somebody else's: that concerns the router's address alone.
 func (s *source) fromHost(snap *netwatch.Snapshot, routes ways, a *Answer, list *[]Candidate) {
-	a.Interface, a.Path = s.Interface, routes.out(snap, a.Family, 0)
+	a.Interface = s.Interface
+	a.Path, _ = routes.out(snap, a.Family, 0)
 	link, ok := snap.LinkByName(s.Interface)
 	switch {
 	case a.Family == config.IPv4:

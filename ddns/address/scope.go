@@ -173,8 +173,7 @@ func routesOut(snap *netwatch.Snapshot) ways {
 			h = &w.ipv4
 		}
 		add(h, uint64(r.Link))
-		add(h, uint64(r.Table)<<32|uint64(r.Metric))
-		addAddr(h, r.Gateway)
+		addRoute(h, r)
 		if l, ok := snap.LinkByIndex(r.Link); ok {
 			addLink(h, l)
 		}
@@ -182,25 +181,38 @@ func routesOut(snap *netwatch.Snapshot) ways {
 	return w
 }
 
-// out is the way out of a source for a family; link 0: it has none.
-func (w ways) out(snap *netwatch.Snapshot, f config.Family, link int) uint64 {
-	h := w.ipv6
-	if f == config.IPv4 {
-		h = w.ipv4
+// out is the way out of a source for a family, and the line alone: its link,
+// with the link's own addresses and default routes. Link 0: it has none.
+func (w ways) out(snap *netwatch.Snapshot, f config.Family, link int) (path, line uint64) {
+	path, isIPv4 := w.ipv6, f == config.IPv4
+	if isIPv4 {
+		path = w.ipv4
 	}
 	if link == 0 {
-		return h
+		return path, 0
 	}
+	line = fnvOffset
 	if l, ok := snap.LinkByIndex(link); ok {
-		addLink(&h, l)
+		addLink(&line, l)
 	}
 	for i := firstOn(snap.Addrs, link); i < len(snap.Addrs) && snap.Addrs[i].Link == link; i++ {
-		if a := &snap.Addrs[i]; a.Addr.Is4() == (f == config.IPv4) {
-			addAddr(&h, a.Addr)
-			add(&h, uint64(a.Flags&(netwatch.Tentative|netwatch.Deprecated)))
+		if a := &snap.Addrs[i]; a.Addr.Is4() == isIPv4 {
+			addAddr(&line, a.Addr)
+			add(&line, uint64(a.Flags&(netwatch.Tentative|netwatch.Deprecated)))
 		}
 	}
-	return h
+	for i := range snap.Routes {
+		if r := &snap.Routes[i]; r.Link == link && r.Dst.Addr().Is4() == isIPv4 {
+			addRoute(&line, r)
+		}
+	}
+	add(&path, line)
+	return path, line
+}
+
+func addRoute(h *uint64, r *netwatch.Route) {
+	add(h, uint64(r.Table)<<32|uint64(r.Metric))
+	addAddr(h, r.Gateway)
 }
 
 func add(h *uint64, v uint64) { *h = (*h ^ v) * fnvPrime }

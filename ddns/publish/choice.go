@@ -30,8 +30,9 @@ type option struct {
 	source string
 	usable bool
 	since  time.Time // of usable
-	avoid  time.Time // it is not usable before, unless the way out changes from path
-	path   uint64
+	avoid  time.Time // it is not usable before, unless its line changes
+	line   uint64
+	silent bool // avoid is so because no name server answered
 	answer address.Answer
 	heard  bool // a check of the DNS through its device has got answers
 
@@ -77,7 +78,7 @@ func (e *entry) choose(answers []address.Answer, now time.Time) (all Addrs) {
 				o.answer = *a
 			}
 		}
-		if o.answer.Path != o.path {
+		if o.answer.Line != o.line {
 			o.avoid = time.Time{}
 		}
 		usable := o.answer.Addr.IsValid() && !o.answer.Offline && !o.avoid.After(now)
@@ -171,7 +172,7 @@ func (e *entry) deaf(now time.Time) bool {
 		}
 		for n := range e.options {
 			if n != i && e.options[n].usable {
-				o.avoid, o.path = now.Add(avoidFor), o.answer.Path
+				o.avoid, o.line, o.silent = now.Add(avoidFor), o.answer.Line, false
 				return true
 			}
 		}

@@ -15,7 +15,7 @@ import (
 func links(s string) []address.Answer {
 	answers := make([]address.Answer, len(s))
 	for i, c := range s {
-		a := address.Answer{Source: []string{"wan", "lte", "sat"}[i], Family: config.IPv4, Named: true, Path: uint64(i) + 1}
+		a := address.Answer{Source: []string{"wan", "lte", "sat"}[i], Family: config.IPv4, Named: true, Path: uint64(i) + 1, Line: uint64(i) + 1}
 		if c != '-' {
 			a.Addr = netip.AddrFrom4([4]byte{8, 8, 8, byte(i + 1)})
 			a.Offline = c >= 'a'
@@ -145,8 +145,13 @@ func TestDeafSourceIsPassedOver(t *testing.T) {
 	if e.deaf(now) {
 		t.Error("the last good one was given up")
 	}
-	// Its way out changes: it is good again, after the usual time.
+	// Another line's way out changes, which says nothing about this one.
 	both[0].Path = 77
+	if e.choose(both, now); e.options[0].usable {
+		t.Error("good again for nothing")
+	}
+	// Its own does: it is good again, after the usual time.
+	both[0].Line = 77
 	if e.choose(both, now); e.source != "lte" {
 		t.Error("back at once")
 	}

@@ -10,7 +10,8 @@ import (
 // is sent. Of a record with several sources the checks of the DNS, which are
 // made anyway, tell: when nobody answers one any more through a device where
 // somebody did before, the next leaves at once through that of another source.
-// If that gets answers, the first counts as without a way out.
+// If that gets answers, the first counts as without a way out. After each check
+// it is asked one question more, which tells when it is good again.
 
 // checkedVia is the source whose device the next check is to leave through;
 // nil: there is one source, or it names no device.
@@ -50,9 +51,10 @@ func (c *Core) silent(now time.Time, e *entry, k *Check, f *witness.Facts) bool 
 	switch {
 	case via == nil:
 	case !f.Silent():
-		via.heard = via.heard || f.Resolver == "" && len(f.Servers) > 0 && f.Servers[0].Said != witness.Silent
+		via.heard = via.heard || answered(f)
 		if first != nil && first.usable {
-			first.avoid, first.path = now.Add(avoidFor), first.answer.Path
+			first.line, first.silent = first.answer.Line, true
+			c.avoid(now, first)
 			c.log.Warnf("%s: nobody answers through %s, but name servers do through %s", mute, first.answer.Interface, via.answer.Interface)
 			c.apply(c.answers, now)
 		}
@@ -66,4 +68,41 @@ func (c *Core) silent(now time.Time, e *entry, k *Check, f *witness.Facts) bool 
 		return true
 	}
 	return false
+}
+
+// answered reports whether a name server was heard.
+func answered(f *witness.Facts) bool {
+	return f.Resolver == "" && len(f.Servers) > 0 && f.Servers[0].Said != witness.Silent
+}
+
+// avoid passes a silent source over until it is known to be good, or two more
+// questions could not be asked.
+func (c *Core) avoid(now time.Time, o *option) {
+	o.avoid = now.Add(max(avoidFor, 3*c.verify.Interval))
+}
+
+// passedOver is the source that is to be asked whether it is good again; nil:
+// there is none.
+func (e *entry) passedOver(now time.Time) *option {
+	for i := range e.options {
+		if o := &e.options[i]; o.silent && o.avoid.After(now) && o.answer.Addr.IsValid() && !o.answer.Offline {
+			return o
+		}
+	}
+	return nil
+}
+
+// probed takes what a source that is passed over was asked.
+func (c *Core) probed(now time.Time, e *entry, k *Check, f *witness.Facts) {
+	e.sight.next = now.Add(c.jitter(c.verify.Interval))
+	o := e.passedOver(now)
+	switch {
+	case o == nil || o.source != k.via || o.answer.Line != o.line:
+	case answered(f):
+		o.avoid = time.Time{}
+		c.log.Infof("%s: name servers answer through %s again", o.source, o.answer.Interface)
+		c.apply(c.answers, now)
+	default:
+		c.avoid(now, o)
+	}
 }

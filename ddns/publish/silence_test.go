@@ -108,6 +108,46 @@ func TestLineThatIsDeadFurtherOn(t *testing.T) {
 	}
 }
 
+// TestLineIsGoodAgain: while a line is dead it is asked once an interval, and
+// nothing is sent through it; it takes back when it has answered for a minute.
+func TestLineIsGoodAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		all        bool
+		dead, good string // what is published
+	}{"one": {false, "L", "W"}, "all": {true, "L", "WL"}} {
+		t.Run(name, func(t *testing.T) {
+			n := newLines(t, c.all)
+			n.pass(time.Hour)
+			n.dead["wan0"] = true
+			n.pass(22*time.Minute + failover)
+			n.via, n.log.lines = nil, nil
+			n.pass(5 * time.Hour)
+			count := map[string]int{}
+			for _, d := range n.via {
+				count[d]++
+			}
+			if letters(n.e.published) != c.dead || len(n.log.lines) != 0 || count["wan0"] < 25 || count["wan0"] > 35 || count["lte0"] > 45 {
+				t.Errorf("published %s after %v checks\n%v", letters(n.e.published), count, n.log.lines)
+			}
+			n.dead["wan0"] = false
+			before := n.now
+			for !strings.Contains(strings.Join(n.log.lines, "\n"), "wan: name servers answer through wan0 again") && n.now.Sub(before) < 12*time.Minute {
+				n.pass(time.Second)
+			}
+			if n.pass(failback - 2*time.Second); letters(n.e.published) != c.dead {
+				t.Errorf("published %s within a minute\n%v", letters(n.e.published), n.log.lines)
+			}
+			if n.pass(3 * time.Second); letters(n.e.published) != c.good || n.e.sight.verdict == witness.Unverifiable {
+				t.Errorf("published %s, %s\n%v", letters(n.e.published), n.e.sight.verdict, n.log.lines)
+			}
+			n.log.lines = nil
+			if n.pass(2 * time.Hour); letters(n.e.published) != c.good || n.e.sight.verdict != witness.OK {
+				t.Errorf("published %s, %s\n%v", letters(n.e.published), n.e.sight.verdict, n.log.lines)
+			}
+		})
+	}
+}
+
 // TestBothLinesAreSilent: that is no reason to change lines; nor is a line
 // where the DNS has been blocked from the beginning.
 func TestBothLinesAreSilent(t *testing.T) {

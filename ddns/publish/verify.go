@@ -49,6 +49,7 @@ type sight struct {
 	resent bool          // the stale record has been published again
 	via    string        // the source through whose device the last check left, of several
 	mute   string        // the source through whose device nobody answered last, another is to be tried
+	probe  bool          // the next one asks a source that is passed over
 
 	older   []netip.Addr // what was published before, the newest last
 	known   witness.Delegation
@@ -63,6 +64,7 @@ type Check struct {
 
 	key     Key
 	via     string // the source whose device it leaves through, of several; "": it is all the same
+	probe   bool   // it is about that source, which is passed over, and not about the name
 	want    string
 	started time.Time
 }
@@ -145,10 +147,16 @@ func (c *Core) check(e *entry, now time.Time) *Check {
 		}
 	}
 	k.How, k.Last, k.Alone = c.how(e, now)
+	if o := e.passedOver(now); s.probe && o != nil && k.How == witness.Light {
+		k.via, k.Origin, k.probe = o.source, provider.Origin{Device: o.answer.Interface, Addr: o.answer.From}, true
+	}
+	s.probe = false
 	if k.How == witness.Walk || k.How == witness.Light && !k.Alone {
 		s.asked = now
 	}
-	s.turn++
+	if !k.probe {
+		s.turn++
+	}
 	s.flight = k
 	c.checking++
 	return k
@@ -206,10 +214,18 @@ func (c *Core) Checked(now time.Time, k *Check, f *witness.Facts) *Turn {
 	if e.value() != k.want || e.publishedAt.After(k.started) {
 		return nil // it looked for what was published before
 	}
-	if c.silent(now, e, k, f) {
+	switch {
+	case k.probe:
+		c.probed(now, e, k, f)
+		return nil
+	case c.silent(now, e, k, f):
 		return nil
 	}
-	return c.judge(now, e, k.How, f)
+	t := c.judge(now, e, k.How, f)
+	if s := &e.sight; s.verdict == witness.OK && s.facts != nil && !s.unsure && e.passedOver(now) != nil {
+		s.probe, s.next = true, now
+	}
+	return t
 }
 
 // judge weighs a check of what is published.
