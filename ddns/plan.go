@@ -130,7 +130,7 @@ func (b *planner) record(r config.Record) {
 		b.problem(key+"ttl", "provider %q has no way to set a TTL; remove this line", r.Provider)
 	}
 	if r.AllSources && !p.CanSeveral() {
-		b.problem(key+"all_sources", "provider %q has one address of each family at a name: remove this line, and the first of the sources that has one is published, or take a provider that can write several, such as rfc2136, pdns or desec-api (\"wanbeacon providers\" shows which)", r.Provider)
+		b.problem(key+"all_sources", "provider %q has one address of each family at a name: remove this line, and the first of the sources that has one is published, or take a provider that can write several, such as rfc2136, cloudflare or desec-api (\"wanbeacon providers\" shows which)", r.Provider)
 	}
 	if r.RemoveOnExit && !p.CanRemove() {
 		b.problem(key+"remove_on_exit", "provider %q has no way to remove an address; remove this line", r.Provider)

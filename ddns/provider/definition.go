@@ -135,6 +135,11 @@ type RecordForm struct {
 	// stand, of A and AAAA in one request {further_ipv4|raw} and
 	// {further_ipv6|raw}. In steps, {mine|raw} are those that the set has now.
 	Further string `toml:"further"`
+
+	// Several: a name and type can have several records, each with one address
+	// and an id of its own. The steps that follow the one with records are taken
+	// for each that is to be changed, made or removed. Family "steps" alone.
+	Several bool `toml:"several"`
 }
 
 // DNSForm is what is known for verification.

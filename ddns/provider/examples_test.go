@@ -31,7 +31,7 @@ func TestCatalogueExamples(t *testing.T) {
 				t.Error("no [sample] hostname")
 			}
 			shown := map[Class]bool{}
-			alias, removes, several := false, false, false
+			alias, removes, several, fewer := false, false, false, false
 			for i := range def.Examples {
 				ex := inherit(def, i)
 				title := ex.Shows
@@ -46,6 +46,7 @@ func TestCatalogueExamples(t *testing.T) {
 				alias = alias || ex.Action == "cname"
 				removes = removes || ex.Action == "remove"
 				several = several || strings.Contains(ex.IPv4, " ")
+				fewer = fewer || strings.Contains(ex.Published, " ") && !strings.Contains(ex.IPv4, " ") && ex.Action == ""
 			}
 			http := def.Family != "rfc2136" // of which the tests have DNS servers
 			if http && def.Record.CNAME && !alias {
@@ -53,6 +54,9 @@ func TestCatalogueExamples(t *testing.T) {
 			}
 			if http && def.CanSeveral() && !several {
 				t.Error("no example with several addresses")
+			}
+			if def.Record.Several && !fewer {
+				t.Error("no example with one address of several that were published")
 			}
 			if http && def.CanRemove() && !removes {
 				t.Error("no example of action \"remove\"")

@@ -67,6 +67,7 @@ type Outcome struct {
 	Sent     bool   // bytes of the request may have reached the peer
 	NoPath   bool   // with Network: no route, no source address yet, or the name did not resolve
 	Pretend  bool   // nothing was sent, only looked at: a dry run
+	Partly   bool   // with a failure: some of several addresses may have been written, or taken away
 	Endpoint bool   // with Unknown: 404, the update URL itself is probably wrong
 }
 
@@ -82,8 +83,9 @@ type Update struct {
 	// family: only where CanSeveral.
 	More []netip.Addr
 
-	// Published is what was published last, none if that is not known: it tells
-	// our records from others of the same name and type.
+	// Published is what was published last, none if that is not known, and what
+	// attempts that failed since may have left there: it tells our records from
+	// others of the same name and type.
 	Published []netip.Addr
 
 	// Other is the record's current address of the other family, zero if it

@@ -11,9 +11,11 @@ import (
 // CanSeveral reports whether an update may have several addresses of a family.
 func (p *Provider) CanSeveral() bool { return p.def.CanSeveral() }
 
-// CanSeveral reports whether the protocol writes whole sets of addresses, so
-// that a name can have several of ours.
-func (d *Definition) CanSeveral() bool { return d.Family == "rfc2136" || d.Record.Further != "" }
+// CanSeveral reports whether a name can have several addresses of ours: the
+// protocol writes whole sets of them, or a record for each.
+func (d *Definition) CanSeveral() bool {
+	return d.Family == "rfc2136" || d.Record.Further != "" || d.Record.Several
+}
 
 // all are the addresses of an update, the first one first.
 func (u *Update) all() []netip.Addr { return append([]netip.Addr{u.Addr}, u.More...) }
@@ -59,8 +61,17 @@ func (d *Definition) further(addrs []netip.Addr, value func(key string) string) 
 	return b.String()
 }
 
-// further compiles record.further.
+// further compiles record.further, and says what record.several needs.
 func (c *compiler) further(f *forms) {
+	if c.def.Record.Several {
+		lists := false
+		for i := range c.def.Steps {
+			lists = lists || c.def.Steps[i].Records.Address != ""
+		}
+		if !lists || !c.def.CanRemove() || !c.def.Record.Creates || c.def.Record.Further != "" {
+			c.problem("record.several", "needs a step with records.address, one with action = \"remove\", and record.creates; and no record.further")
+		}
+	}
 	c.picks["other"] = true
 	f.further = c.template("record.further", c.def.Record.Further)
 	delete(c.picks, "other")
@@ -79,13 +90,16 @@ func listed(addrs []netip.Addr) string {
 }
 
 // among reports whether an address, as a text, is one of those.
-func among(text string, addrs []netip.Addr) bool {
-	for _, a := range addrs {
+func among(text string, addrs []netip.Addr) bool { return indexOf(text, addrs) >= 0 }
+
+// indexOf says which of those an address, as a text, is; -1: none.
+func indexOf(text string, addrs []netip.Addr) int {
+	for i, a := range addrs {
 		if sameContent(text, addrText(a)) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // addrsOf reads what listed wrote. What is no address is left out.

@@ -184,6 +184,7 @@ func (r *run) fetch(ctx context.Context, from Origin, s *Step) (*response, *Outc
 	}
 	req.limit = maxListBody
 	resp, warning, failed := r.p.fetch(ctx, from, req)
+	r.wrote = r.wrote || s.Action != "" && (failed == nil || failed.Sent)
 	if warning != "" {
 		r.warning = warning
 	}

@@ -11,24 +11,24 @@ import (
 // choose finds our record among those of the name and type, and takes from it
 // what the step picks. The outcome is for when nothing more needs to be done.
 func (r *run) choose(s *Step, records []any) *Outcome {
-	f := &s.form
 	for _, name := range []string{"current", "others", "several", "rest", "mine"} {
 		r.vars[name] = ""
 	}
 	if s.Records.Split != "" {
 		records = r.split(s, records)
 	}
+	if r.apart() {
+		return r.plan(s, records)
+	}
 	if len(records) == 0 {
 		if r.action == "remove" {
-			return &Outcome{Class: Unchanged, Text: "there was no such record", Sent: true}
+			return &Outcome{Class: Unchanged, Text: noSuchRecord, Sent: true}
 		}
 		return nil
 	}
 	addresses := make([]string, len(records))
 	for i, record := range records {
-		if s.Records.Address != "" {
-			addresses[i] = f.address.text(record, r.value)
-		}
+		addresses[i] = s.addressOf(r, record)
 	}
 	wants := append([]string{r.want}, strings.Fields(listed(r.update.Published)+" "+r.vars[publishedKey]+" "+listed(r.update.More))...)
 	i, sure := ours(addresses, wants...)
@@ -36,22 +36,11 @@ func (r *run) choose(s *Step, records []any) *Outcome {
 		return &Outcome{Class: BadRequest, Sent: true, Text: r.masker.own(fmt.Sprintf(
 			"%s has %d %s records, and none has the address that was published: none was removed", r.update.Hostname, len(records), r.kind))}
 	}
-	for _, p := range f.recordPick {
-		delete(r.vars, p.name)
-		if text := p.path.text(records[i], r.value); text != "" {
-			r.pick(p.name, text)
-		}
-		if r.vars[p.name] == "" && r.d.inURL(p.name) { // else it would be taken for missing, and made anew
-			return &Outcome{Class: Unknown, Text: r.masker.own(fmt.Sprintf("%s: the answer has no %s", s.Name, p.name)), Sent: true}
-		}
-	}
-	if r.vars["current"] = addresses[i]; sameContent(addresses[i], r.want) {
-		r.vars["current"] = r.want // so that "current != {address}" compares them as addresses
+	if o := r.take(s, records[i]); o != nil {
+		return o
 	}
 	set := r.setAside(records, addresses, i, sure)
-	ttl := r.vars["ttl"]
-	if r.action == "update" && !s.Records.Always && addresses[i] != "" && sameContent(addresses[i], r.want) && set &&
-		(r.update.TTL == 0 || ttl == "" || ttl == r.base("ttl")) {
+	if r.action == "update" && !s.Records.Always && addresses[i] != "" && sameContent(addresses[i], r.want) && set && !r.otherTTL() {
 		return &Outcome{Class: Unchanged, Text: "the record has this address already", Sent: true}
 	}
 	return nil
@@ -140,12 +129,17 @@ func (r *run) set() bool { return len(r.update.More) > 0 || len(r.update.Publish
 func (r *run) warn(others []string, count int, sure bool) {
 	r.vars["others"] = strings.TrimSpace(r.vars["others"] + " " + strings.Join(others, " "))
 	r.vars["several"] = itoa(count)
-	text := fmt.Sprintf("%s has %d %s records: the others were left alone", r.update.Hostname, count+1, r.kind)
-	if !sure {
-		text += "; which is ours could not be told, the first was taken"
+	if r.warning = r.leftAlone(count + 1); !sure {
+		r.warning += "; which is ours could not be told, the first was taken"
 	}
-	r.warning = r.masker.own(text)
 }
+
+// leftAlone says that there are other records, of so many.
+func (r *run) leftAlone(count int) string {
+	return r.masker.own(fmt.Sprintf("%s has %d %s records: the others were left alone", r.update.Hostname, count, r.kind))
+}
+
+const noSuchRecord = "there was no such record"
 
 // inURL reports whether a step's URL has the placeholder.
 func (d *Definition) inURL(name string) bool {

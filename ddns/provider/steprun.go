@@ -37,6 +37,8 @@ type run struct {
 	answer   *response
 	warning  string
 	masker   masker
+	changes  []change // planned, not yet begun
+	wrote    bool     // a request that writes may have reached the provider
 }
 
 func (p *Provider) newRun(u Update, action, kind, want string) *run {
@@ -84,21 +86,23 @@ func (p *Provider) sendSteps(ctx context.Context, from Origin, updates []Update,
 func (p *Provider) runSteps(ctx context.Context, from Origin, u Update, action, kind, want string) Outcome {
 	limited, release := withPatience(ctx, p.opt.Timeout)
 	defer release()
-	sent := 0
+	sent, wrote := 0, false
 	for again := false; ; again = true {
 		r := p.newRun(u, action, kind, want)
 		r.requests = sent
 		if !again {
 			p.kept.load(r)
 		}
-		o := r.all(limited, from)
-		sent = r.requests
+		o := r.all(limited, from, 0)
+		sent, wrote = r.requests, wrote || r.wrote
 		if r.gone && !again {
 			p.kept.forget(r)
 			continue
 		}
 		if o.Class.Done() {
 			p.kept.keep(r)
+		} else if r.apart() {
+			o.Partly = wrote
 		}
 		o.Sent = o.Sent || sent > 1
 		if o.Warning == "" {
@@ -108,15 +112,18 @@ func (p *Provider) runSteps(ctx context.Context, from Origin, u Update, action, 
 	}
 }
 
-// all runs the steps that apply.
-func (r *run) all(ctx context.Context, from Origin) Outcome {
+// all runs the steps that apply, from number first on.
+func (r *run) all(ctx context.Context, from Origin, first int) Outcome {
 	var wrote *Outcome
-	for i := range r.d.Steps {
+	for i := first; i < len(r.d.Steps); i++ {
 		s := &r.d.Steps[i]
 		if !r.applies(s) {
 			continue
 		}
 		o := r.step(ctx, from, s)
+		if len(r.changes) > 0 {
+			return r.carryOut(ctx, from, s, i+1)
+		}
 		if o == nil {
 			continue
 		}
@@ -129,7 +136,7 @@ func (r *run) all(ctx context.Context, from Origin) Outcome {
 	case wrote != nil:
 		return *wrote
 	case r.action == "remove":
-		return Outcome{Class: Unchanged, Text: "there was no such record", Sent: r.requests > 0}
+		return Outcome{Class: Unchanged, Text: noSuchRecord, Sent: r.requests > 0}
 	case !r.d.Record.Creates:
 		return Outcome{Class: NoHost, Text: r.masker.own(fmt.Sprintf("there is no %s record of %s", r.kind, r.update.Hostname)), Sent: r.requests > 0}
 	}

@@ -67,13 +67,17 @@ func FuzzSteps(f *testing.F) {
 		}
 		f.Add(uint8(i), uint8(0), 404, "\x00\r\n\r\nGET / HTTP/1.1")
 	}
-	actions := []struct{ action, kind, want string }{
-		{"update", "A", "203.0.113.7"}, {"update", "AAAA", "2001:db8::7"}, {"update", "CNAME", "home.ddns.net"}, {"remove", "A", ""}, {"remove", "AAAA", ""},
+	actions := []struct{ action, kind, want, more string }{
+		{"update", "A", "203.0.113.7", ""}, {"update", "AAAA", "2001:db8::7", ""}, {"update", "CNAME", "home.ddns.net", ""}, {"remove", "A", "", ""}, {"remove", "AAAA", "", ""},
+		{"update", "A", "203.0.113.7", "203.0.113.8 203.0.113.9"}, {"remove", "A", "", "203.0.113.8"},
 	}
 	f.Fuzz(func(t *testing.T, which, what uint8, status int, reply string) {
 		p := providers[int(which)%len(providers)]
 		a := actions[int(what)%len(actions)]
 		u := Update{Hostname: "home.example.org", Family: config.IPv4, Published: addrsOf("198.51.100.5")}
+		if a.more != "" {
+			u.Addr, u.More, u.Published = wanted, addrsOf(a.more), addrsOf("198.51.100.5 198.51.100.4 203.0.113.9")
+		}
 		if a.kind == "AAAA" {
 			u.Family = config.IPv6
 		}
@@ -111,6 +115,20 @@ func FuzzSteps(f *testing.F) {
 					checkText(t, *o)
 				}
 				checkText(t, Outcome{Class: Updated, Text: r.warning})
+				for _, c := range r.changes[:min(len(r.changes), 5)] {
+					r.action, r.want = c.action, c.want
+					if o := r.take(s, c.record); o != nil {
+						checkText(t, *o)
+					}
+					for j := range r.d.Steps {
+						if next := &r.d.Steps[j]; r.applies(next) {
+							if req, err := r.request(next); err == nil {
+								checkRequest(t, p, req)
+							}
+						}
+					}
+				}
+				r.action, r.want = a.action, a.want
 			}
 		}
 	})

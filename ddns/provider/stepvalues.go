@@ -190,6 +190,9 @@ func (k *kept) load(r *run) {
 	now := r.p.now()
 	for _, name := range r.d.keepable() {
 		v, ok := k.values[r.keptKey(name)]
+		if r.apart() && r.d.forms.scopes[name] == forRecord {
+			continue // one of several
+		}
 		if ok && (v.until.IsZero() || now.Before(v.until)) {
 			r.pick(name, v.text)
 			r.kept = true
@@ -207,11 +210,12 @@ func (k *kept) keep(r *run) {
 	if k.values == nil {
 		k.values = map[string]keptValue{}
 	}
-	if r.action == "remove" {
+	none := r.action == "remove" || r.apart() // or one of several
+	if none {
 		k.drop(r, forRecord)
 	}
 	for _, name := range r.d.Cache {
-		if r.action == "remove" && r.d.forms.scopes[name] == forRecord {
+		if none && r.d.forms.scopes[name] == forRecord {
 			continue
 		}
 		text := r.vars[name]

@@ -56,6 +56,14 @@ func (s Addrs) further() (list []netip.Addr) {
 	return list
 }
 
+// and is the addresses of both.
+func (s Addrs) and(t Addrs) Addrs {
+	if !t.IsValid() {
+		return s
+	}
+	return addrsOf(append(s.All(), t.All()...))
+}
+
 func (s Addrs) has(a netip.Addr) bool {
 	for _, one := range s.All() {
 		if one == a {

@@ -49,6 +49,7 @@ type entry struct {
 	publishedAt time.Time
 	cname       string // of an alias, in place of published
 	doubt       bool   // a request failed after it was sent: the provider may have either address
+	tried       Addrs  // of several: what requests that failed since may have left there
 
 	flight   *Job
 	forced   bool      // the user asked for a request although nothing changed

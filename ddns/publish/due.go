@@ -38,7 +38,7 @@ func (c *Core) start(a *account, now time.Time, jobs []*Job) []*Job {
 			if c.due(a, e, now) && a.device(e) == d {
 				list = append(list, e)
 				updates = append(updates, provider.Update{Hostname: e.Hostname, Family: e.Family, Addr: e.wanted.first, More: e.wanted.further(),
-					TTL: e.TTL, Published: e.published.All(), Other: c.sibling(e)})
+					TTL: e.TTL, Published: e.published.and(e.tried).All(), Other: c.sibling(e)})
 			}
 		}
 		for _, group := range a.Provider.Group(updates) {

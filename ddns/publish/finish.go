@@ -41,10 +41,11 @@ func (c *Core) Finish(now time.Time, j *Job, outcomes []provider.Outcome) (chang
 		case o.Class.Permanent() && (it.identity != e.Identity || c.accounts[e.Provider] != j.account):
 			// The configuration has changed meanwhile: the refusal of the old one
 			// says nothing about the new one.
+			c.unsure(e, it, o)
 		case j.stale && o.Class == provider.Network:
 			// Given up because something newer is wanted: no failure, but the
 			// provider may have heard it.
-			e.doubt = e.doubt || o.Sent
+			c.unsure(e, it, o)
 			e.sent = j.Started
 		default:
 			c.failed(now, e, j, it, o)
@@ -67,7 +68,8 @@ func (c *Core) accepted(now time.Time, e *entry, j *Job, it item, o provider.Out
 	repeated := e.forced || e.published == addr // there was no event
 	e.clearFailure()
 	e.published, e.publishedAs, e.publishedAt = addr, it.identity, now
-	e.accepted, e.doubt, e.forced = now, false, false
+	c.dirty = c.dirty || e.tried.IsValid()
+	e.accepted, e.doubt, e.forced, e.tried = now, false, false, Addrs{}
 	j.account.proven = true
 
 	if o.Pretend {
@@ -92,9 +94,24 @@ func attempts(n int) string {
 	return fmt.Sprintf(", attempt %d", n)
 }
 
+// unsure notes what a request that failed may have changed. Of several addresses
+// those that it may have left there are ours: the next request that succeeds
+// takes away what is not wanted any more.
+func (c *Core) unsure(e *entry, it item, o provider.Outcome) {
+	if !o.Partly && (!o.Sent || o.Class != provider.Network) {
+		return
+	}
+	e.doubt = true
+	if e.All {
+		before := e.tried
+		e.tried = before.and(it.sent)
+		c.dirty = c.dirty || e.tried != before
+	}
+}
+
 // failed notes a failure and decides when, if ever, the next attempt is.
 func (c *Core) failed(now time.Time, e *entry, j *Job, it item, o provider.Outcome) {
-	e.doubt = e.doubt || o.Sent && o.Class == provider.Network
+	c.unsure(e, it, o)
 	repeated := e.class == o.Class && e.text == o.Text
 	e.class, e.text, e.noPath = o.Class, o.Text, o.NoPath
 	e.fails++
@@ -224,7 +241,8 @@ func (c *Core) Removals(now time.Time) []*Job {
 			continue
 		}
 		list := []*entry{e}
-		updates := []provider.Update{{Hostname: e.Hostname, Family: e.Family, Addr: e.published.first, More: e.published.further(), TTL: e.TTL, Other: c.sibling(e)}}
+		there := e.published.and(e.tried)
+		updates := []provider.Update{{Hostname: e.Hostname, Family: e.Family, Addr: there.first, More: there.further(), TTL: e.TTL, Other: c.sibling(e)}}
 		jobs = append(jobs, a.job(now, a.device(e), list, updates, []int{0}))
 	}
 	return jobs
@@ -243,6 +261,6 @@ func (c *Core) Removed(j *Job, outcomes []provider.Outcome) {
 			continue
 		}
 		c.log.Infof("%s: %v removed at %s", e.Hostname, e.Family, e.Provider)
-		e.published, e.publishedAs, c.dirty = Addrs{}, "", true
+		e.published, e.tried, e.publishedAs, c.dirty = Addrs{}, Addrs{}, "", true
 	}
 }

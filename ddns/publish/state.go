@@ -22,6 +22,7 @@ type Saved struct {
 	Identity  string         `json:"identity"`
 	Address   netip.Addr     `json:"address,omitzero"`   // last accepted by the provider
 	More      []SavedAddr    `json:"more,omitempty"`     // further ones, of a record with those of all its sources
+	Tried     []netip.Addr   `json:"tried,omitempty"`    // what requests that failed may have left beside these
 	Published time.Time      `json:"published,omitzero"` // when; UTC
 	Blocked   provider.Class `json:"blocked,omitempty"`  // "abuse" or "badagent"
 	Reason    string         `json:"reason,omitempty"`
@@ -200,7 +201,7 @@ func (c *Core) Saved() ([]Saved, bool) {
 		}
 		e.saveAddrs(&s)
 		e.sight.save(&s)
-		if s.Address.IsValid() || s.Blocked != "" {
+		if s.Address.IsValid() || s.Blocked != "" || len(s.Tried) > 0 {
 			list = append(list, s)
 		}
 	}

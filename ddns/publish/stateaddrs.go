@@ -34,12 +34,12 @@ func (e *entry) restoreAddrs(s *Saved) {
 			}
 		}
 	}
-	e.published = addrsOf(list)
+	e.published, e.tried, e.doubt = addrsOf(list), addrsOf(s.Tried), len(s.Tried) > 0
 }
 
 // saveAddrs writes it.
 func (e *entry) saveAddrs(s *Saved) {
-	s.Address = e.published.first
+	s.Address, s.Tried = e.published.first, e.tried.All()
 	if !e.All {
 		return
 	}
