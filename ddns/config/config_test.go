@@ -62,6 +62,26 @@ func TestShortestFileHasTheDefaults(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedForTheSakeOfNoRecord: the default source asks beyond this
+// router only if a record, or what has no record yet, may want to know.
+func TestNobodyIsAskedForTheSakeOfNoRecord(t *testing.T) {
+	const fixed = "[provider.noip]\nusername = \"a\"\npassword = \"b\"\n[source.fixed]\nmethod = \"static\"\nipv4 = \"192.0.2.7\"\n"
+	for text, want := range map[string]string{
+		"":    "auto",
+		fixed: "auto",
+		fixed + "[source.wan]\n[[record]]\nhostname = \"home.ddns.net\"\nprovider = \"noip\"\nsource = \"fixed\"\n": "auto",
+		fixed + "[[record]]\nhostname = \"home.ddns.net\"\nprovider = \"noip\"\nsource = \"fixed\"\n":               "interface",
+		fixed + "[[record]]\nhostname = \"home.ddns.net\"\nprovider = \"noip\"\nsource = [\"fixed\", \"wan\"]\n":    "auto",
+		fixed + "[[record]]\nhostname = \"home.ddns.net\"\nprovider = \"noip\"\n":                                   "auto",
+	} {
+		for _, s := range mustParse(t, text).Sources {
+			if s.Name == "wan" && s.Method != want {
+				t.Errorf("%s: %s", text, s.Method)
+			}
+		}
+	}
+}
+
 func TestEveryKeyArrives(t *testing.T) {
 	text := read(t, "testdata/full.toml")
 	want := &Config{

@@ -8,9 +8,7 @@ import (
 var methods = []string{"auto", "interface", "upstream", "echo", "host", "static", "command"}
 
 // sources reads the tables [source.NAME] and adds "wan" if it is not there.
-func (t *table) sources() []Source {
-	var list []Source
-	haveWAN := false
+func (t *table) sources() (list []Source, haveWAN bool) {
 	for _, t := range t.named("source") {
 		list = append(list, t.source())
 		haveWAN = haveWAN || list[len(list)-1].Name == "wan"
@@ -18,7 +16,18 @@ func (t *table) sources() []Source {
 	if !haveWAN {
 		list = append([]Source{{Name: "wan", Method: "auto", Interface: "auto"}}, list...)
 	}
-	return list
+	return list, haveWAN
+}
+
+// restrain keeps the source "wan" that is there by default from asking anybody
+// beyond this router, which "auto" does, while all records have other sources.
+func (c *Config) restrain() {
+	for _, r := range c.Records {
+		if r.Source == "wan" || contains(r.Fallbacks, "wan") {
+			return
+		}
+	}
+	c.Sources[0].Method = "interface"
 }
 
 // namedTable is a table [kind.NAME].

@@ -14,10 +14,14 @@ func (r *reader) config(tree map[string]any) *Config {
 		Verify: file.verify(),
 		Notify: file.notify(),
 	}
-	c.Sources = file.sources()
+	var named bool
+	c.Sources, named = file.sources()
 	c.Providers = file.providers()
 	for i, t := range file.tables("record") {
 		c.Records = append(c.Records, t.record(i, c))
+	}
+	if !named && len(c.Records) > 0 {
+		c.restrain()
 	}
 	for i, t := range file.tables("alias") {
 		c.Aliases = append(c.Aliases, t.alias(i, c))
