@@ -162,11 +162,11 @@ func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, l
 			*list = append(*list, Candidate{Addr: a.Addr, Bits: a.Addr.BitLen(), Taken: true})
 		}
 	case Command:
-		a.Path, _ = routes.out(snap, f, 0)
+		a.Path = s.anyWay(snap, routes, f)
 		place := Place{Kind: Command, Source: s.Source}
 		s.fromCommand(&a, s.at(place), list)
 		if f == config.IPv4 { // one question for both families
-			put(ask, Question{Place: place, Path: a.Path + 31*routes.ipv6, Poll: true})
+			put(ask, Question{Place: place, Path: a.Path + 31*s.anyWay(snap, routes, config.IPv6), Poll: true})
 		}
 	case Host:
 		s.fromHost(snap, routes, &a, list)
@@ -181,6 +181,14 @@ func (s *source) choose(snap *netwatch.Snapshot, routes ways, f config.Family, l
 		}
 	}
 	return a
+}
+
+// anyWay is the way out of a source that has no device: by the default route,
+// with the addresses there, as a new one is a reason to ask again.
+func (s *source) anyWay(snap *netwatch.Snapshot, routes ways, f config.Family) uint64 {
+	link, _ := s.link(snap, f)
+	path, _ := routes.out(snap, f, link.Index)
+	return path
 }
 
 // index is a family's place in an array.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type fake struct {
 	asked  map[string]int // by kind of question
 	pcp    []mapping      // MAP requests
 	spoil  func(packet []byte) [][]byte
+	late   <-chan struct{} // answers to a search come after this; nil: at once
 }
 
 type mapping struct {
@@ -134,6 +136,12 @@ func (f *fake) answerSearch(b []byte) [][]byte {
 	if !strings.HasPrefix(string(b), "M-SEARCH * HTTP/1.1\r\n") {
 		return nil
 	}
+	f.mu.Lock()
+	late := f.late
+	f.mu.Unlock()
+	if late != nil {
+		<-late
+	}
 	return [][]byte{[]byte("HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: x\r\nLocation: " + f.http.url("/rootDesc.xml") + "\r\n\r\n")}
 }
 
@@ -174,6 +182,33 @@ func (f *fake) multicast(from netip.Addr, packet []byte) {
 			f.t.Fatal(err)
 		}
 	}
+}
+
+// groupOfSearches hears the searches that somebody on the loopback device
+// sends to all. Bound to the group alone, as the net package would not be: the
+// fakes have the port at addresses of their own.
+func (f *fake) groupOfSearches() net.PacketConn {
+	f.t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	file := os.NewFile(uintptr(fd), "searches")
+	defer file.Close()
+	for _, err := range []error{
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+		unix.Bind(fd, &unix.SockaddrInet4{Addr: ssdpGroup.As4(), Port: ssdpPort}),
+		unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, unix.IP_ADD_MEMBERSHIP, &unix.IPMreqn{Multiaddr: ssdpGroup.As4(), Ifindex: int32(f.gw.Link)}),
+	} {
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	conn, err := net.FilePacketConn(file)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return conn
 }
 
 func (f *fake) announce() {

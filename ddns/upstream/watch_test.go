@@ -1,7 +1,9 @@
 package upstream
 
 import (
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -125,6 +127,47 @@ func TestStrangersAreNotHeard(t *testing.T) {
 	f.set(outside2) // it still works
 	f.announce()
 	w.address(outside2)
+}
+
+// Somebody else on the link answers a search first, with a page of his own and
+// with one of the gateway's that is not its description.
+func TestStrangersAnswerToASearchIsNotHeard(t *testing.T) {
+	f := newFake(t, "ssdp")
+	answered := make(chan struct{})
+	f.change(func() { f.late = answered })
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the stranger's page was read") }))
+	defer stranger.Close()
+	conn := f.groupOfSearches()
+	defer conn.Close()
+	go func() {
+		var buf [2048]byte
+		for done := false; ; {
+			n, from, err := conn.ReadFrom(buf[:])
+			if err != nil {
+				return
+			}
+			if from.(*net.UDPAddr).AddrPort().Addr() != f.gw.Local || !strings.HasPrefix(string(buf[:n]), "M-SEARCH") {
+				continue
+			}
+			for _, url := range []string{stranger.URL + "/rootDesc.xml", f.http.url("/evil.xml")} {
+				conn.WriteTo([]byte("HTTP/1.1 200 OK\r\nST: x\r\nLocation: "+url+"\r\n\r\n"), from)
+			}
+			if !done {
+				done = true
+				close(answered)
+			}
+		}
+	}()
+	if x := f.watch().address(outside1); x.By != upnp {
+		t.Errorf("found by %s", x.By)
+	}
+	f.http.mu.Lock()
+	defer f.http.mu.Unlock()
+	for _, r := range f.http.requests {
+		if strings.Contains(r, "evil") {
+			t.Errorf("requests: %v", f.http.requests)
+		}
+	}
 }
 
 func TestMalformedAnswersArePassedOver(t *testing.T) {

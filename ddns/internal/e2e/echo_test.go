@@ -57,6 +57,25 @@ func TestEchoIsTheLastWay(t *testing.T) {
 	}
 }
 
+// Questions leave through the source's device and from its address, wherever
+// the default route leads.
+func TestEchoLeavesThroughItsOwnDevice(t *testing.T) {
+	s, e := echoed(t, "11.22.33.7")
+	lte, isp2 := s.AddWAN("lte", "isp2")
+	isp2.Add("192.168.2.1/24")
+	lte.Add("192.168.2.50/24")
+	lte.DefaultVia("192.168.2.1", "metric", "700")
+	s.start("[source.wan]\nmethod = \"echo\"\ninterface = \"lte\"\n" + s.trustingEcho(e))
+	if r := s.settled("11.22.33.7"); r.Remote.Addr().String() != "192.168.2.50" {
+		t.Errorf("the update came from %v", r.Remote)
+	}
+	for _, a := range e.Asked() {
+		if a.From.Addr().String() != "192.168.2.50" {
+			t.Errorf("%s from %v", a.What, a.From)
+		}
+	}
+}
+
 // The update of a user who asks for one includes a fresh look.
 func TestUpdateAsksEchoServices(t *testing.T) {
 	s, e := echoed(t, "11.22.33.7")
