@@ -60,7 +60,7 @@ type Source struct {
 
 	AllowPrivate bool       // publish addresses that are not globally routable
 	Temporary    bool       // of the kernel's IPv6 addresses prefer a temporary one (privacy extensions)
-	Suffix       netip.Addr // method host: the low 64 bits of the host's address
+	Suffix       netip.Addr // method host: the last 64 bits of the host's address, or up to 80
 	MAC          string     // method host: "00:11:22:33:44:55", lower case, instead of Suffix
 	IPv4, IPv6   netip.Addr // method static: at least one is valid
 	Command      []string   // method command: argv, the first an absolute path

@@ -142,8 +142,8 @@ func (t *namedTable) hostSource(s Source, suffixRead bool) {
 		t.fail(t.at("mac"), "`suffix` and `mac` are two ways to name one host; keep one of them")
 	case !t.there("suffix") && !t.there("mac"):
 		t.fail(t.path, "method = \"host\" needs `suffix`, such as \"::1234:5678:9abc:def0\", or `mac`, such as \"00:11:22:33:44:55\"")
-	case suffixRead && !lowHalf(s.Suffix):
-		t.fail(t.at("suffix"), "`suffix` is the last 64 bits of the host's address, such as \"::1234:5678:9abc:def0\"")
+	case suffixRead && !isSuffix(s.Suffix):
+		t.fail(t.at("suffix"), "`suffix` is the last 64 bits of the host's address, such as \"::1234:5678:9abc:def0\", or up to 80, such as \"::3:0:0:0:7\"")
 	}
 	if s.Interface == "auto" {
 		t.fail(t.at("interface"), "method = \"host\" needs `interface`, the device where the host's prefix is found, such as \"br-lan\"")
@@ -203,10 +203,11 @@ func (t *table) address(key string, to *netip.Addr, family Family) bool {
 	return false
 }
 
-// lowHalf reports whether only the last 64 bits of a are set.
-func lowHalf(a netip.Addr) bool {
+// isSuffix reports whether only the last 80 bits of a are set: those that the
+// shortest prefix of a site, a /48, leaves.
+func isSuffix(a netip.Addr) bool {
 	b := a.As16()
-	return [8]byte(b[:8]) == [8]byte{}
+	return [6]byte(b[:6]) == [6]byte{}
 }
 
 // mac reads a 48-bit hardware address, with ":" or "-".

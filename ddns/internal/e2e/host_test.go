@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,6 +152,38 @@ func TestHostsFollowADelegatedPrefix(t *testing.T) {
 	follow("2a00:db8:c")
 	if n := messages(named) - before; n != 2 {
 		t.Errorf("%d messages for two new prefixes", n)
+	}
+}
+
+// Prefixes of every length that providers delegate and netifd assigns: the host
+// is in the router's own /64 of it, or in the one that the suffix says.
+func TestHostsInPrefixesOfAnyLength(t *testing.T) {
+	s := newSite(t, lab.ProviderOptions{})
+	s.online("11.22.33.7")
+	bridge, _ := s.lanOf()
+	const source = "[source.%s]\nmethod = \"host\"\ninterface = \"br-lan\"\nsuffix = %q\n"
+	s.start(fmt.Sprintf(source, "nas", "::a:1") + s.plain(`source = "nas"`, v6) +
+		fmt.Sprintf(source, "far", "::1:0:0:a:2") + record("nas.dyn.test", "dyn", `source = "far"`, v6))
+	before := ""
+	for _, bits := range []int{48, 52, 56, 60, 62, 63, 64} {
+		on := fmt.Sprintf("2a00:db8:%d:ff00::1/%d", bits, bits)
+		bridge.Add(on, "nodad")
+		if before != "" {
+			bridge.Replace(before, "preferred_lft", "0", "valid_lft", "3600", "nodad")
+		}
+		before = on
+		s.published(fmt.Sprintf("2a00:db8:%d:ff00::a:1", bits))
+		if bits == 64 { // it has no other /64
+			s.d.WaitLog(t.Context(), "prefix 2a00:db8:64:ff00::/64: the suffix is longer than the prefix leaves room for")
+			continue
+		}
+		far := netip.MustParsePrefix(on).Masked().Addr().As16()
+		far[7] |= 1
+		far[13], far[15] = 0xa, 2
+		s.published(netip.AddrFrom16(far).String())
+	}
+	if got := s.p.Zone.Addrs(home); len(got) != 1 || got[0].String() != "2a00:db8:64:ff00::a:1" {
+		t.Errorf("the DNS has %v", got)
 	}
 }
 
