@@ -77,7 +77,10 @@ test('pause and resume', async () => {
 	await button(page.locator('.wb-card'), 'Pause').click();
 	await page.locator('.wb-card', { hasText: 'paused' }).waitFor();
 	assert.equal((await call(page, 'getConfig')).config.record[0].enabled, false);
+	/* what stands at the provider is still said */
+	await page.locator('.wb-card', { hasText: /published (just now|\d+ s ago)/ }).waitFor();
 	await button(page.locator('.wb-card'), 'Resume').click();
+	await button(page.locator('.wb-card'), 'Pause').waitFor();
 	await page.locator('.wb-card', { hasText: 'published' }).waitFor();
 	assert.equal((await call(page, 'getConfig')).config.record[0].enabled, undefined);
 });
