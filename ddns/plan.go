@@ -164,7 +164,7 @@ func (b *planner) alias(a config.Alias) {
 		b.problem(key+"provider", "provider %q cannot write a CNAME; an alias needs one that can, such as rfc2136, cloudflare or desec-api (\"wanbeacon providers\" shows which)", a.Provider)
 		return
 	}
-	if err := p.CheckHost(a.Hostname); err != nil {
+	if err := p.CheckCNAME(a.Hostname); err != nil {
 		b.problem(key+"hostname", "%v", err)
 	}
 	if !b.cfg.Verify.Enabled {

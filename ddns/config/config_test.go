@@ -187,6 +187,8 @@ func TestResolvers(t *testing.T) {
 		"9.9.9.9":                    {Resolver: netip.MustParseAddrPort("9.9.9.9:53")},
 		"[2620:fe::fe]:5353":         {Resolver: netip.MustParseAddrPort("[2620:fe::fe]:5353")},
 		"https://dns.test/dns-query": {DoH: "https://dns.test/dns-query"},
+
+		"https://dns.test/dns-query{?dns}": {DoH: "https://dns.test/dns-query"},
 	} {
 		c := mustParse(t, "[verify]\nresolver = '"+text+"'\n")
 		if c.Verify.Resolver != want.Resolver || c.Verify.DoH != want.DoH {

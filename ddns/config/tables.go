@@ -77,6 +77,7 @@ func (t *table) verify() Verify {
 	t.duration("interval", &v.Interval, time.Second, 30*day)
 	var resolver string
 	if t.text("resolver", &resolver) && strings.HasPrefix(resolver, "https://") {
+		resolver = strings.TrimSuffix(resolver, "{?dns}") // operators write templates (RFC 8484 section 3)
 		if v.DoH = resolver; !isWebURL(resolver) {
 			t.fail(t.at("resolver"), "`resolver`: not an address and not a URL such as https://dns.example.net/dns-query")
 		}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,14 @@ import (
 
 // CanCNAME reports whether SetCNAME can work.
 func (p *Provider) CanCNAME() bool { return p.def.Record.CNAME }
+
+// CheckCNAME is CheckHost for what is to be an alias.
+func (p *Provider) CheckCNAME(hostname string) error {
+	if zone, _ := p.zone(); zone != "" && strings.TrimSuffix(hostname, ".") == zone {
+		return fmt.Errorf("%q is the zone itself, whose other records a CNAME cannot be beside (RFC 1034 section 3.6.2); take a name in it", hostname)
+	}
+	return p.CheckHost(hostname)
+}
 
 // SetCNAME makes hostname an alias of target, in place of the target it had.
 // It fails where the protocol cannot write CNAME. ttl 0: the provider's default.

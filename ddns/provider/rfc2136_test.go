@@ -111,6 +111,12 @@ func TestUpdatesAtRealServers(t *testing.T) {
 			s.expect(t, "keep.example.org", dnsmessage.TypeTXT, "300 untouched")
 			checkOutcome(t, set("alias.example.org", "not a name"), Outcome{Class: BadRequest, Text: "not a name"})
 			checkOutcome(t, set("alias.example.com", "home.ddns.net"), Outcome{Class: BadRequest, Text: "not in the zone"})
+			checkOutcome(t, set("example.org", "home.ddns.net"), Outcome{Class: BadRequest, Sent: true, Text: "YXRRSET: other records stand"})
+			for host, ok := range map[string]bool{"alias.example.org": true, "example.org": false, "alias.example.com": false} {
+				if err := p.CheckCNAME(host); ok != (err == nil) {
+					t.Error(host, err)
+				}
+			}
 		})
 		t.Run("each algorithm", func(t *testing.T) {
 			for i, alg := range tsigAlgorithms {
