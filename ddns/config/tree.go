@@ -46,31 +46,24 @@ func Same(a, b any) bool {
 		return true
 	case []any:
 		b, ok := b.([]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i, v := range a {
-			if !Same(v, b[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && len(a) == len(b) && sameEach(len(a), func(i int) bool { return Same(a[i], b[i]) })
 	case []map[string]any:
 		b, ok := b.([]map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i, v := range a {
-			if !Same(v, b[i]) {
-				return false
-			}
-		}
-		return true
+		return ok && len(a) == len(b) && sameEach(len(a), func(i int) bool { return Same(a[i], b[i]) })
 	case time.Time:
 		b, ok := b.(time.Time)
 		return ok && a.Equal(b)
 	}
 	return a == b
+}
+
+func sameEach(n int, same func(i int) bool) bool {
+	for i := range n {
+		if !same(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // find returns a table's values.

@@ -25,12 +25,14 @@ func links(s string) []address.Answer {
 	return answers
 }
 
+// step is what happens to the links, and what is wanted then.
+type step struct {
+	after time.Duration // since the step before
+	links string        // "": only time has passed
+	want  string
+}
+
 func TestSourceInUse(t *testing.T) {
-	type step struct {
-		after time.Duration // since the step before
-		links string        // "": only time has passed
-		want  string
-	}
 	for _, c := range []struct {
 		name  string
 		steps []step

@@ -39,11 +39,6 @@ func setOf(s string) Addrs {
 }
 
 func TestAddressesOfAllSources(t *testing.T) {
-	type step struct {
-		after time.Duration // since the step before
-		links string        // "": only time has passed
-		want  string
-	}
 	for _, c := range []struct {
 		name  string
 		saved string // published before the start

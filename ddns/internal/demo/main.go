@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -33,22 +32,7 @@ const (
 	quiet = 2500 * time.Millisecond
 )
 
-func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: demo WANBEACON-BINARY")
-		os.Exit(2)
-	}
-	if err := lab.BecomeRoot(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	binary, err := filepath.Abs(os.Args[1])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(lab.Run(func(tb lab.TB) { demo(tb, binary) }))
-}
+func main() { lab.Show(demo) }
 
 func demo(tb lab.TB, binary string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

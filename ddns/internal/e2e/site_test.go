@@ -15,24 +15,7 @@ import (
 // binary is wanbeacon with the race detector, for all tests but Soak.
 var binary string
 
-func TestMain(m *testing.M) {
-	if err := lab.BecomeRoot(); err != nil {
-		fmt.Fprintln(os.Stderr, "neither root nor allowed a user namespace:", err)
-		os.Exit(1)
-	}
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "wanbeacon-e2e-")
-		if err == nil {
-			defer os.RemoveAll(dir)
-			binary, err = lab.Build(dir, "-race")
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { lab.MainOf(m, &binary) }
 
 // noExitSleep: the race detector's runtime waits a second before each exit.
 const noExitSleep = "GORACE=atexit_sleep_ms=0"

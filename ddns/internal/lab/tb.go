@@ -72,12 +72,31 @@ func Tool(tb TB, name string) string {
 
 // Main runs the tests of a package that uses the laboratory, and exits.
 // Without root it runs them as root of a user namespace of their own.
-func Main(m *testing.M) {
+func Main(m *testing.M) { asRoot(m.Run) }
+
+// MainOf is Main for tests of the wanbeacon binary, built with the race
+// detector: its path goes to binary.
+func MainOf(m *testing.M, binary *string) {
+	asRoot(func() int {
+		dir, err := os.MkdirTemp("", "wanbeacon-tests-")
+		if err == nil {
+			defer os.RemoveAll(dir)
+			*binary, err = Build(dir, "-race")
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	})
+}
+
+func asRoot(run func() (status int)) {
 	if err := BecomeRoot(); err != nil {
 		fmt.Fprintln(os.Stderr, "lab: neither root nor allowed a user namespace:", err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(run())
 }
 
 // inside marks the process that BecomeRoot started.

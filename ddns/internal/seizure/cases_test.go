@@ -104,26 +104,25 @@ func TestProviderFails(t *testing.T) {
 		well:   "home.dyn.net: ipv4 seen by all 5 name servers after ",
 	})
 
-	w.happen(episode{
-		name: "forgets", strike: func(w *tale) { w.Trouble(seizure.Forgets); w.move("11.22.33.9") },
-		says: "home.dyn.net: stale: ns1.dyn.net, ns2.dyn.net, ns3.dyn.net, 2 more: 11.22.33.7 (older); publishing it once more", after: delay,
-		verdict: "stale", note: "11.22.33.7 (older)", notified: "stale", reason: "stale: ns1.dyn.net",
-		repair: func(w *tale) { w.Trouble(seizure.None) },
-		well:   "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.9",
-	})
-	if n := w.requests(); n != 2 {
-		t.Errorf("A was told the address %d times; once and, when it was stale, once more would be right", n)
-	}
-
-	w.happen(episode{
-		name: "one late", strike: func(w *tale) { w.Trouble(seizure.OneLate); w.move("11.22.33.10") },
-		says: "home.dyn.net: stale: ns5.dyn.net: 11.22.33.9 (older); publishing it once more", after: delay,
-		verdict: "stale", note: "ns5.dyn.net: 11.22.33.9 (older)", notified: "stale", reason: "stale: ns5.dyn.net",
-		repair: func(w *tale) { w.Trouble(seizure.None) },
-		well:   "home.dyn.net: ipv4 ok again: all 5 name servers give 11.22.33.10",
-	})
-	if n := w.requests(); n != 2 {
-		t.Errorf("A was told the address %d times; once and, when it was stale, once more would be right", n)
+	for _, c := range []struct {
+		name    string
+		trouble seizure.Trouble
+		move    string
+		older   string
+	}{
+		{"forgets", seizure.Forgets, "11.22.33.9", "ns1.dyn.net, ns2.dyn.net, ns3.dyn.net, 2 more: 11.22.33.7 (older)"},
+		{"one late", seizure.OneLate, "11.22.33.10", "ns5.dyn.net: 11.22.33.9 (older)"},
+	} {
+		w.happen(episode{
+			name: c.name, strike: func(w *tale) { w.Trouble(c.trouble); w.move(c.move) },
+			says: "home.dyn.net: stale: " + c.older + "; publishing it once more", after: delay,
+			verdict: "stale", note: c.older, notified: "stale", reason: "stale: " + c.older,
+			repair: func(w *tale) { w.Trouble(seizure.None) },
+			well:   "home.dyn.net: ipv4 ok again: all 5 name servers give " + c.move,
+		})
+		if n := w.requests(); n != 2 {
+			t.Errorf("A was told the address %d times; once and, when it was stale, once more would be right", n)
+		}
 	}
 	w.end()
 }

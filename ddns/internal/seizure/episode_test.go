@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -19,24 +18,9 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
-	if err := lab.BecomeRoot(); err != nil {
-		fmt.Fprintln(os.Stderr, "neither root nor allowed a user namespace:", err)
-		os.Exit(1)
-	}
-	os.Exit(func() int {
-		flag.Parse()
-		flag.Set("test.parallel", "4") // they wait for most of the time
-		dir, err := os.MkdirTemp("", "wanbeacon-seizure-")
-		if err == nil {
-			defer os.RemoveAll(dir)
-			binary, err = lab.Build(dir, "-race")
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}())
+	flag.Parse()
+	flag.Set("test.parallel", "4") // they wait for most of the time
+	lab.MainOf(m, &binary)
 }
 
 // The pace of all episodes. What a loaded machine may add to a bound, slack,

@@ -26,22 +26,7 @@ const addr = "11.22.33.7"
 // What takes minutes by default takes seconds here.
 var pace = seizure.Pace{Interval: "4s", FailAfter: "6s", ReturnAfter: "8s"}
 
-func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: seizure WANBEACON-BINARY")
-		os.Exit(2)
-	}
-	if err := lab.BecomeRoot(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	binary, err := filepath.Abs(os.Args[1])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(lab.Run(func(tb lab.TB) { show(tb, binary) }))
-}
+func main() { lab.Show(show) }
 
 func show(tb lab.TB, binary string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
