@@ -107,8 +107,8 @@ func TestFlagsAndLifetimes(t *testing.T) {
 			got  time.Time
 			want time.Duration
 		}{{a.PreferredUntil, 500 * time.Second}, {a.ValidUntil, 1000 * time.Second}} {
-			if off := d.got.Sub(before) - d.want; off.Abs() > slack {
-				t.Errorf("lifetime of %v ends %v late", d.want, off)
+			if got := d.got.Add(-d.want); got.Before(before.Add(-slack)) || got.After(time.Now().Add(slack)) {
+				t.Errorf("lifetime of %v ends %v after the address was added", d.want, d.got.Sub(before))
 			}
 		}
 
@@ -122,12 +122,14 @@ func TestFlagsAndLifetimes(t *testing.T) {
 		}
 
 		// Renewal to the same lifetimes later is news, repetition at once is not.
+		first := time.Now()
 		ip(t, "addr add 203.0.113.9/24 dev wan valid_lft 3600 preferred_lft 3600")
 		until(t, w, "a lease", has("wan", "203.0.113.9"))
 		ip(t, "addr change 203.0.113.9/24 dev wan valid_lft 3600 preferred_lft 3600")
 		ip(t, "addr change 203.0.113.9/24 dev wan valid_lft 7200 preferred_lft 7200")
 		s = <-w.Snapshots()
-		if a, _ := addrOn(s, "wan", "203.0.113.9"); time.Until(a.ValidUntil) < 7000*time.Second {
+		atOnce := time.Since(first) < slack // on a slow machine the repetition is news
+		if a, _ := addrOn(s, "wan", "203.0.113.9"); atOnce && time.Until(a.ValidUntil) < 7000*time.Second {
 			t.Errorf("a repetition was published: %+v", a)
 		}
 	})

@@ -58,8 +58,12 @@ watch qemu-mipsel-static 'GOARCH=mipsle GOMIPS=softfloat' -test.skip "$not"
 watch qemu-arm-static 'GOARCH=arm GOARM=5' -test.skip "$not"
 watch qemu-aarch64-static 'GOARCH=arm64' -test.skip "$not"
 watch qemu-riscv64-static 'GOARCH=riscv64' -test.skip "$not"
+watch qemu-loongarch64-static 'GOARCH=loong64' -test.skip "$not"
 # On big-endian MIPS qemu-user leaves link messages in the host's byte order,
 # and tests that start programs get signals: the parser and the mirror alone.
 pure='^(TestParse|TestMirror|TestSnapshot|TestFlags|FuzzParse)'
 watch qemu-mips-static 'GOARCH=mips GOMIPS=softfloat' -test.run "$pure" -test.skip TestFlagsAndLifetimes
+watch qemu-mips64-static 'GOARCH=mips64 GOMIPS64=softfloat' -test.run "$pure" -test.skip TestFlagsAndLifetimes
+watch qemu-arm-static 'GOARCH=arm GOARM=6' -test.run "$pure" -test.skip TestFlagsAndLifetimes
+watch qemu-arm-static 'GOARCH=arm GOARM=7' -test.run "$pure" -test.skip TestFlagsAndLifetimes
 GODEBUG=asyncpreemptoff=1 watch qemu-i386-static 'GOARCH=386 GO386=softfloat' -test.run "$pure" -test.skip TestFlagsAndLifetimes
