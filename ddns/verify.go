@@ -86,7 +86,7 @@ func newLookout(cfg *config.Config) *lookout {
 		client := provider.NewClient(provider.Options{Version: version, CAFile: cfg.Daemon.CAFile, Timeout: cfg.Daemon.Timeout, HTTP2: true})
 		l.net.URL = cfg.Verify.DoH
 		l.net.HTTPS = func(ctx context.Context, device string, source netip.Addr, message []byte) ([]byte, error) {
-			r, err := client.Do(ctx, provider.Call{Method: "POST", URL: cfg.Verify.DoH, Body: string(message), Device: device, From: source,
+			r, err := client.Do(ctx, provider.Call{Method: "POST", URL: cfg.Verify.DoH, Body: string(message), Device: device, From: source, Loose: true,
 				Header: [][2]string{{"Content-Type", "application/dns-message"}, {"Accept", "application/dns-message"}}})
 			switch {
 			case err != nil:

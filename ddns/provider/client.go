@@ -26,6 +26,7 @@ type Call struct {
 	Device      string        // kernel device that it leaves through; "": the kernel's choice
 	From        netip.Addr    // address of ours that it leaves from; zero: the kernel's choice
 	Family      config.Family // of the connection; 0: any
+	Loose       bool          // another device will do for a host of another family than From's, or on this side of the WAN
 }
 
 // Reply is the answer to a Call: any status, and at most 64 kB of the body.
@@ -56,7 +57,11 @@ func (c *Client) Do(ctx context.Context, call Call) (*Reply, error) {
 	}
 	ctx, release := withPatience(ctx, c.timeout)
 	defer release()
-	r, _, err := c.t.roundTrip(ctx, Origin{Device: call.Device, Addr: call.From}, call.Device, req)
+	bind := call.Device
+	if call.Loose {
+		bind = ""
+	}
+	r, _, err := c.t.roundTrip(ctx, Origin{Device: call.Device, Addr: call.From}, bind, req)
 	if err != nil {
 		return nil, c.words(err)
 	}

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wanbeacon/wanbeacon/ddns/internal/lab"
 )
@@ -104,19 +106,29 @@ func (s *site) source(name, family, note string) {
 }
 
 // The name servers have IPv4 addresses alone, and the record's source names a
-// line that carries IPv6 alone: they are asked through the translators, too.
+// line that carries IPv6 alone: they are asked through the translators, too,
+// and so is a resolver over HTTPS where they are hidden.
 func TestVerifiedThroughCLAT(t *testing.T) {
 	for name, source := range map[string]string{"device found": "", "device named": onWAN} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := bareSite(t)
 			realDNS(s)
+			s.ISP.Link("lo").Add(resolver + "/32")
+			ca := s.CA()
+			s.ISP.Recursor(resolver, rootServer, time.Minute, ca)
 			s.Router.ResolvConf("nameserver 127.0.0.1\n") // where nobody is
 			s.xlat()
-			s.start(source + strings.Replace(verifyConfig, "[verify]", v6+"\n[verify]", 1))
+			const url = "https://" + resolver + "/dns-query"
+			s.start(fmt.Sprintf("[daemon]\nstate_dir = \"$DIR/state\"\nsocket = \"$DIR/socket\"\nca_file = %q\n", ca.File) + source +
+				strings.Replace(verifyConfig, "[verify]\n", v6+"\n[verify]\nresolver = \""+url+"\"\n", 1))
 			s.published("2a00:db8:1::7")
 			s.d.WaitLog(t.Context(), home+": ipv6 seen by all 2 name servers after ")
 			if r := s.d.Command("verify"); r.Status != 0 || !strings.Contains(r.Stdout, "ok: all 2 name servers give 2a00:db8:1::7") {
+				t.Errorf("%d %s%s", r.Status, r.Stdout, r.Stderr)
+			}
+			hidden(s)
+			if r := s.d.Command("verify"); r.Status != 0 || !strings.Contains(r.Stdout, "ok: the resolver "+url+" gives 2a00:db8:1::7") {
 				t.Errorf("%d %s%s", r.Status, r.Stdout, r.Stderr)
 			}
 		})
