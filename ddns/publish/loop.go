@@ -67,8 +67,8 @@ type Loop struct {
 	flying []*Job         // requests under way
 	idle   chan<- task    // of a worker that waits for the next request; nil: none does
 	work   sync.WaitGroup // requests and hooks under way
-	untidy int            // requests since tidied
-	tidied time.Time
+	untidy int            // quiet moments since garbage was collected
+	freeAt time.Time      // when memory goes back; zero: it has, or requests are under way
 	saver  saver
 }
 
@@ -231,6 +231,7 @@ func (l *Loop) send(now time.Time) {
 		l.begin(task{j, ctx})
 	}
 	if len(jobs) > 0 {
+		l.freeAt = time.Time{}
 		// The request goes first, on this thread: waking another one for it,
 		// and the log, would delay its first byte.
 		runtime.Gosched()
@@ -253,6 +254,7 @@ func (l *Loop) step(timer *time.Timer) {
 	for _, e := range l.core.Events() {
 		l.notify(e)
 	}
+	l.free(now)
 	l.waiters = slices.DeleteFunc(l.waiters, func(w waiter) bool {
 		if w.holds() {
 			close(w.done)
@@ -260,7 +262,7 @@ func (l *Loop) step(timer *time.Timer) {
 		}
 		return false
 	})
-	next := sooner(l.core.Next(now), sooner(l.tell(now), sooner(l.look(now), l.askDue(now))))
+	next := sooner(sooner(l.core.Next(now), l.freeAt), sooner(l.tell(now), sooner(l.look(now), l.askDue(now))))
 	if next.IsZero() {
 		timer.Stop()
 		return
@@ -289,36 +291,34 @@ func (l *Loop) finish(r result) {
 	for _, c := range l.core.Finish(now, r.job, r.outcomes) {
 		l.changed(c)
 	}
-	l.untidy++
-	if len(l.flying) == 0 && (l.untidy >= tidyEvery || now.Sub(l.tidied) > tidyAfter) {
-		l.untidy, l.tidied = 0, now
-		go tidy()
+	if len(l.flying) > 0 {
+		return
+	}
+	l.freeAt = now.Add(freeAfter)
+	if l.untidy++; l.untidy >= tidyEvery {
+		l.untidy = 0
+		go runtime.GC()
 	}
 }
 
-// tidyEvery is how many requests share one tidying when they follow each other
-// within tidyAfter. The collector takes more from the next request than a few
-// leave behind: what is allocated from, and pages that it finds too many.
+// Memory that has been used before is there at once; what is new the kernel
+// must find and clear, a page at a time, on the way to the first byte. So while
+// requests follow each other, garbage is collected when all is quiet, after
+// every fourth: the collector itself takes from the next request what it
+// allocates from. When none has followed for freeAfter, all that is not in use
+// goes back to the router, and Go's own periodic collection finds nothing to do.
 const (
 	tidyEvery = 4
-	tidyAfter = time.Minute
+	freeAfter = 5 * time.Second
 )
 
-// keep is how much unused memory stays for the next request when all is quiet:
-// pages given back are slow to get again on the way from event to request.
-const keep = 1 << 20
-
-// tidy makes room for the next request while nothing waits: memory that has
-// been used before is there at once, and what is new the kernel must find and
-// clear, a page at a time. Megabytes that the first TLS exchange, or many of any
-// kind, leave behind go back to the router.
-func tidy() {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	if m.HeapIdle-m.HeapReleased > keep {
-		debug.FreeOSMemory()
+// free gives unused memory back when it is time.
+func (l *Loop) free(now time.Time) {
+	if l.freeAt.IsZero() || l.freeAt.After(now) {
+		return
 	}
+	l.freeAt, l.untidy = time.Time{}, 0
+	go debug.FreeOSMemory()
 }
 
 func (l *Loop) save() {
