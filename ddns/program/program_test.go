@@ -9,7 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func shell(script string) []string { return []string{"/bin/sh", "-c", script} }
@@ -71,15 +72,23 @@ func TestEndOfContextKillsDescendantsToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	process, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(process)
 	cancel()
 	if err := <-done; err != context.Canceled {
 		t.Error(err)
 	}
-	// Whoever adopted it may take its time to bury it.
-	for alive := true; alive; {
-		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-		alive = err == nil && !strings.Contains(string(stat), ") Z ")
-		time.Sleep(time.Millisecond)
+	// A pidfd becomes readable at the end, whoever has adopted the process.
+	for {
+		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(process), Events: unix.POLLIN}}, -1); err != unix.EINTR {
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
 	}
 }
 
